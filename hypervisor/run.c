@@ -1,0 +1,126 @@
+/* `terrarium run`: a machine from the options, run until it stops; again if the guest asked for a reset. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+#include "feature.h"
+
+static uint64_t memory = 128 * MiB;
+static uint64_t cpus = 1;
+
+static int memory_set(const char *value)
+{
+    return parse_size("--memory", value, MiB, 512 * GiB, &memory);
+}
+
+static int cpus_set(const char *value)
+{
+    return parse_number("--cpus", value, 1, MAX_VCPUS, &cpus);
+}
+
+static struct option options[] = {
+    {"memory", "SIZE", "the guest's RAM, like 64M or 2G (128M); the host gives pages as they are used",
+     memory_set, NULL},
+    {"cpus", "N", "the number of vCPUs (1)", cpus_set, NULL},
+    {0},
+};
+
+static int machine_boot(struct vm *vm)
+{
+    if (vm->host_io && !vm->boot_source)
+        return fail(-EINVAL, "nothing to run: say which guest; 'terrarium help run' lists the options");
+    return 0;
+}
+
+FEATURE(machine) = {
+    .name = "machine",
+    .lab = 1,
+    .help = "RAM and vCPUs",
+    .options = options,
+    .boot = machine_boot,
+};
+
+/* Wait until the VM has stopped or a signal asks for the end. */
+static void wait_for_end(struct vm *vm, int signal_fd)
+{
+    struct pollfd fds[] = {{.fd = vm->stopped_fd, .events = POLLIN}, {.fd = signal_fd, .events = POLLIN}};
+    struct signalfd_siginfo info;
+
+    while (!vm_stopping(vm))
+        if (poll(fds, 2, -1) > 0 && fds[1].revents && read(signal_fd, &info, sizeof info) == sizeof info)
+            vm_stop(vm, STATUS_SIGNAL + (int)info.ssi_signo);
+}
+
+/* One life of the machine. Returns the exit status, and in *again whether the guest asked for a reset. */
+static int run_once(int signal_fd, bool *again)
+{
+    struct vm *vm = calloc(1, sizeof *vm);
+    int status = STATUS_HOST_ERROR;
+
+    if (!vm)
+        return fail(status, "no memory for a VM");
+    vm->memory = memory;
+    vm->cpus = (unsigned)cpus;
+    vm->host_io = true;
+    int err = vm_create(vm);
+    if (err == 0)
+        err = vm_start(vm);
+    if (err == 0) {
+        wait_for_end(vm, signal_fd);
+        status = vm_join(vm);
+    } else if (err == -EINVAL || err == -EBUSY) {
+        status = STATUS_USAGE;
+    }
+    *again = err == 0 && vm->reset;
+    vm_destroy(vm);
+    free(vm);
+    return status;
+}
+
+static int run_command(int argc, char **argv)
+{
+    sigset_t ends;
+    bool again;
+    int status;
+
+    if (options_parse(argc, argv) < 0)
+        return STATUS_USAGE;
+    signal(SIGPIPE, SIG_IGN); /* a closed stdout is an error that is reported, not a death */
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGHUP);
+    sigaddset(&ends, SIGQUIT);
+    pthread_sigmask(SIG_BLOCK, &ends,
+                    NULL); /* inherited by all threads: the signals come by signal_fd alone */
+    int signal_fd = signalfd(-1, &ends, SFD_CLOEXEC);
+    do
+        status = run_once(signal_fd, &again);
+    while (again); /* a reset is a new machine */
+    close(signal_fd);
+    return status;
+}
+
+static void run_details(void)
+{
+    puts("\nOptions:");
+    options_print();
+    printf(
+        "\nExit status: what the guest passed when it powered off (0 after HLT);\n"
+        "  %d the command line is wrong, %d the host lacks something, %d the guest died of a triple fault,\n"
+        "  %d KVM could not run the guest any further, %d+n ended by signal n.\n",
+        STATUS_USAGE, STATUS_HOST_ERROR, STATUS_TRIPLE_FAULT, STATUS_KVM_ERROR, STATUS_SIGNAL);
+}
+
+COMMAND(run) = {
+    .name = "run",
+    .synopsis = "[OPTIONS]",
+    .help = "run a guest",
+    .run = run_command,
+    .details = run_details,
+};

@@ -1,0 +1,15 @@
+HYPERVISOR += hypervisor/main.c
+HYPERVISOR += hypervisor/feature.c
+HYPERVISOR += hypervisor/feature.h
+HYPERVISOR += hypervisor/run.c
+HYPERVISOR += hypervisor/vm.c
+HYPERVISOR += hypervisor/vm.h
+HYPERVISOR += hypervisor/vcpu.c
+HYPERVISOR += hypervisor/memory.c
+HYPERVISOR += hypervisor/bus.c
+HYPERVISOR += hypervisor/host.c
+HYPERVISOR += hypervisor/host.h
+HYPERVISOR += hypervisor/boot/flat.c
+HYPERVISOR += hypervisor/boot/flat.h
+HYPERVISOR += hypervisor/devices/debug_port.c
+HYPERVISOR += hypervisor/inspect/stats.c

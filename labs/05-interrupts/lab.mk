@@ -1,0 +1,1 @@
+HYPERVISOR += hypervisor/irqchip.c
