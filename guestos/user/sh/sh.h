@@ -245,9 +245,11 @@ int builtin_test(struct shell *sh, int argc, char **argv);
 
 enum edit_result { EDIT_MORE, EDIT_LINE, EDIT_CANCEL, EDIT_END };
 
+#define HISTORY_LINES 500
+
 struct history {
-    char **lines;
-    size_t count, capacity;
+    char *lines[HISTORY_LINES]; /* oldest first */
+    size_t count;
 };
 
 struct edit {
@@ -256,7 +258,11 @@ struct edit {
     size_t cursor;
     size_t columns;
     const char *prompt;
-    size_t shown_row; /* the row of the cursor, counted from the prompt's */
+    size_t shown;      /* how many bytes of the line the screen shows, if not changed */
+    size_t end_column; /* of the last character shown, as if the screen were endlessly wide */
+    size_t shown_row;  /* where the screen's cursor is, counted from the prompt's row */
+    bool shown_at_end; /* it is right behind the last character shown */
+    bool changed;      /* what the screen shows is not the line's beginning */
     const struct history *history;
     size_t history_at;
     char *draft; /* what was being typed before going up in history */
@@ -267,7 +273,10 @@ struct edit {
 };
 
 void edit_start(struct edit *edit, const char *prompt, size_t columns, const struct history *history);
+/* Take a byte from the keyboard. */
 enum edit_result edit_feed(struct edit *edit, char byte);
+/* Bring the screen up to date: once after many bytes is enough, so a paste is drawn in large pieces. */
+void edit_refresh(struct edit *edit);
 void edit_end(struct edit *edit);
 void history_add(struct history *history, const char *line);
 
