@@ -31,9 +31,10 @@ struct feature {
     int (*attach)(struct vm *vm);     /* RAM is there, vCPUs are not: claim addresses, make chips */
     int (*vcpu)(struct vcpu *vcpu);   /* a vCPU was made */
     int (*boot)(struct vm *vm);       /* all vCPUs are there: load images, set registers */
-    void (*died)(struct vcpu *vcpu, const char *what); /* the guest died on this vCPU, whose thread calls */
-    void (*ended)(struct vm *vm);  /* no vCPU runs any more; everything can still be looked at */
-    void (*detach)(struct vm *vm); /* give back what attach took (also after a failed attach) */
+    bool (*died)(struct vcpu *vcpu,
+                 const char *what); /* the guest died on this vCPU, whose thread calls; true: I said why */
+    void (*ended)(struct vm *vm);   /* no vCPU runs any more; everything can still be looked at */
+    void (*detach)(struct vm *vm);  /* give back what attach took (also after a failed attach) */
 };
 
 struct command {

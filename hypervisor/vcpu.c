@@ -83,8 +83,6 @@ static void vcpu_note_exit(struct vcpu *vcpu)
         note.size = (uint8_t)run->mmio.len;
         note.is_write = run->mmio.is_write;
     }
-    if (run->kvm_valid_regs)
-        vcpu->seen[vcpu->exit_count % 2] = run->s.regs;
     vcpu->exit_count++;
     vcpu->exits[run->exit_reason % EXIT_REASONS]++;
     if (last->reason == note.reason && last->addr == note.addr && last->size == note.size &&
@@ -98,10 +96,14 @@ static void vcpu_note_exit(struct vcpu *vcpu)
 
 int vcpu_died(struct vcpu *vcpu, int status, const char *what)
 {
-    fail(0, "the guest died on vCPU %u: %s", vcpu->id, what);
+    bool explained = false;
+
     FOR_EACH_FEATURE(f)
-    if ((*f)->died)
-        (*f)->died(vcpu, what);
+    if ((*f)->died && (*f)->died(vcpu, what))
+        explained = true;
+    if (!explained)
+        fail(0, "the guest died on vCPU %u after %llu exits: %s", vcpu->id,
+             (unsigned long long)vcpu->exit_count, what);
     vm_stop(vcpu->vm, status);
     return 0;
 }
@@ -127,12 +129,25 @@ static int vcpu_handle_exit(struct vcpu *vcpu)
     return err;
 }
 
+int vcpu_enter(struct vcpu *vcpu)
+{
+    int err = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
+
+    if (vcpu->run->kvm_valid_regs) {
+        vcpu->seen_before = vcpu->seen;
+        vcpu->seen = vcpu->run->s.regs;
+    }
+    return err;
+}
+
 void *vcpu_thread(void *arg)
 {
     struct vcpu *vcpu = arg;
 
     do {
-        int err = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? -errno : vcpu_handle_exit(vcpu);
+        int err = vcpu_enter(vcpu);
+        if (err == 0)
+            err = vcpu_handle_exit(vcpu);
         if (err == -EINTR ||
             err == -EAGAIN) /* kicked: a request waits in vm->wish, and the last access is complete */
             __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);

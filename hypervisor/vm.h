@@ -138,12 +138,16 @@ struct vcpu {
     uint64_t exit_ns[EXIT_REASONS]; /* time in the handlers, only while vm->timed */
     struct exit_note last[8];       /* a ring; last[last_index] is the newest */
     unsigned last_index;
-    struct kvm_sync_regs seen[2]; /* registers at the last two exits, where a feature had KVM sync them */
+    struct kvm_sync_regs seen,
+        seen_before; /* registers at the last two returns of KVM_RUN, if a feature had KVM sync them */
 };
 
 int vcpu_create(struct vm *vm, unsigned id);
 void vcpu_free(struct vcpu *vcpu);
 void *vcpu_thread(void *vcpu);
+
+/* Run the guest until its next exit. Returns 0, or -errno of KVM_RUN: -EINTR after a kick. */
+int vcpu_enter(struct vcpu *vcpu);
 
 /* The guest cannot go on: say what happened, call the features' died hooks, stop the VM. Returns 0. */
 int vcpu_died(struct vcpu *vcpu, int status, const char *what);

@@ -1,0 +1,77 @@
+/* The names of functions and variables in a kernel's ELF file. The file is hostile: every offset and index is
+ * checked. */
+#include <stdlib.h>
+#include <string.h>
+#include "../host.h"
+#include "symbols.h"
+
+#define TABLE_MAX (64 * MiB)
+#define FAR_AWAY  (1 * MiB) /* a name this far before an address says nothing about it */
+
+/* Read a section into fresh memory, with a zero byte after it. NULL if it is too large or not in the file. */
+static void *section_read(int fd, const Elf64_Shdr *section)
+{
+    if (section->sh_size > TABLE_MAX)
+        return NULL;
+    char *data = calloc(1, section->sh_size + 1);
+    if (data && host_read_at(fd, data, section->sh_size, section->sh_offset) == 0)
+        return data;
+    free(data);
+    return NULL;
+}
+
+static int section_header(int fd, const Elf64_Ehdr *h, unsigned i, Elf64_Shdr *section)
+{
+    if (i >= h->e_shnum || h->e_shoff > INT64_MAX - 0x10000 * sizeof *section)
+        return -1;
+    return host_read_at(fd, section, sizeof *section, h->e_shoff + i * sizeof *section);
+}
+
+void symbols_load(struct symbols *s, int fd)
+{
+    Elf64_Shdr table, strings;
+    Elf64_Ehdr h;
+
+    *s = (struct symbols){0};
+    if (fd < 0 || host_read_at(fd, &h, sizeof h, 0) < 0 || memcmp(h.e_ident, ELFMAG, SELFMAG) != 0 ||
+        h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_shentsize != sizeof table)
+        return;
+    for (unsigned i = 0; i < h.e_shnum && !s->table; i++) {
+        if (section_header(fd, &h, i, &table) < 0 || table.sh_type != SHT_SYMTAB)
+            continue;
+        if (section_header(fd, &h, table.sh_link, &strings) < 0 || strings.sh_type != SHT_STRTAB)
+            continue;
+        s->strings = section_read(fd, &strings);
+        s->strings_size = strings.sh_size;
+        s->table = s->strings ? section_read(fd, &table) : NULL;
+        s->count = table.sh_size / sizeof(Elf64_Sym);
+        if (!s->table)
+            symbols_free(s);
+    }
+}
+
+void symbols_free(struct symbols *s)
+{
+    free(s->table);
+    free(s->strings);
+    *s = (struct symbols){0};
+}
+
+const char *symbols_find(const struct symbols *s, uint64_t addr, uint64_t *offset)
+{
+    const Elf64_Sym *best = NULL;
+
+    for (size_t i = 0; s->table && i < s->count; i++) {
+        const Elf64_Sym *sym = &s->table[i];
+        if (ELF64_ST_TYPE(sym->st_info) > STT_FUNC || sym->st_shndx == SHN_UNDEF ||
+            sym->st_shndx == SHN_ABS || sym->st_value > addr || sym->st_name >= s->strings_size ||
+            !s->strings[sym->st_name])
+            continue;
+        if (!best || sym->st_value > best->st_value)
+            best = sym;
+    }
+    if (!best || addr - best->st_value >= (best->st_size > FAR_AWAY ? best->st_size : FAR_AWAY))
+        return NULL;
+    *offset = addr - best->st_value;
+    return s->strings + best->st_name;
+}

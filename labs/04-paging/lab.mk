@@ -1,0 +1,9 @@
+HYPERVISOR += hypervisor/inspect/walk.c
+HYPERVISOR += hypervisor/inspect/walk.h
+HYPERVISOR += hypervisor/inspect/symbols.c
+HYPERVISOR += hypervisor/inspect/symbols.h
+HYPERVISOR += hypervisor/inspect/autopsy.h
+HYPERVISOR += hypervisor/inspect/reenact.c
+HYPERVISOR += hypervisor/inspect/probe.c
+HYPERVISOR += hypervisor/inspect/diagnose.c
+HYPERVISOR += hypervisor/inspect/postmortem.c
