@@ -13,3 +13,5 @@ HYPERVISOR += hypervisor/boot/flat.c
 HYPERVISOR += hypervisor/boot/flat.h
 HYPERVISOR += hypervisor/devices/debug_port.c
 HYPERVISOR += hypervisor/inspect/stats.c
+FLAT = $(B)/hello.bin
+RUN = --flat $(B)/hello.bin

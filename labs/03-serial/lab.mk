@@ -4,3 +4,7 @@ HYPERVISOR += hypervisor/devices/console.c
 HYPERVISOR += hypervisor/devices/console.h
 HYPERVISOR += hypervisor/devices/terminal.c
 HYPERVISOR += hypervisor/devices/uart16550.c
+GUESTOS += guestos/kernel/irq.c
+GUESTOS += guestos/drivers/uart.c
+GUESTOS += guestos/include/irq.h
+GUESTOS += guestos/include/errno.h

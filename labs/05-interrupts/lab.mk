@@ -1,1 +1,11 @@
 HYPERVISOR += hypervisor/irqchip.c
+GUESTOS += guestos/kernel/apic.c
+GUESTOS += guestos/kernel/clock.c
+GUESTOS += guestos/drivers/rtc.c
+GUESTOS += guestos/kernel/switch.S
+GUESTOS += guestos/kernel/thread.c
+GUESTOS += guestos/kernel/wait.c
+GUESTOS += guestos/include/apic.h
+GUESTOS += guestos/include/clock.h
+GUESTOS += guestos/include/rtc.h
+GUESTOS += guestos/include/thread.h

@@ -1,0 +1,171 @@
+# Terrarium's build. `make help` lists what there is; LAB=N builds the kit as of lab N, from the files of labs 1..N only.
+
+LABS := $(sort $(wildcard labs/[0-9][0-9]-*))
+LAST := $(shell expr $(firstword $(subst -, ,$(notdir $(lastword $(LABS))))) + 0)
+LAB_DIRS = $(wordlist 1,$(or $(LAB),$(LAST)),$(LABS))
+B := build$(if $(LAB),/lab$(LAB))
+
+ifneq ($(LAB),)
+ifeq ($(filter $(LAB),$(shell seq 1 $(LAST))),)
+$(error there is no lab $(LAB); LAB may be 1 to $(LAST))
+endif
+endif
+
+# What each lab adds: HYPERVISOR, GUESTOS, USER (files), RUN (how `make run` starts its guest).
+include $(addsuffix /lab.mk,$(LAB_DIRS))
+
+CC := gcc
+WARN := -Wall -Wextra $(if $(CI),-Werror)
+COMMON := -std=gnu11 -O2 -g $(WARN) -MMD -MP -ffile-prefix-map=$(CURDIR)/=
+APPEND :=
+MEMORY := 128M
+WITH_KVM := scripts/with-kvm
+
+.DELETE_ON_ERROR:
+.PHONY: all run qemu test check bench clean help list format compile_commands.json
+
+all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
+
+# ---- the hypervisor ------------------------------------------------------------------------------------------------
+
+HV_FLAGS := $(COMMON) -D_GNU_SOURCE -Ihypervisor -pthread
+HV_OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter %.c,$(HYPERVISOR)))
+
+$(B)/hypervisor/%.o: hypervisor/%.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_FLAGS) -c -o $@ $<
+
+$(B)/libterrarium.a: $(filter-out %/main.o,$(HV_OBJECTS))
+	@rm -f $@
+	ar rcs $@ $^
+
+# Features are found through their linker section, not by symbol: the library goes in whole.
+WHOLE_LIBRARY = -Wl,--whole-archive $(B)/libterrarium.a -Wl,--no-whole-archive -pthread
+
+$(B)/terrarium: $(filter %/main.o,$(HV_OBJECTS)) $(B)/libterrarium.a
+	$(CC) -o $@ $< $(WHOLE_LIBRARY)
+
+# ---- Moss ----------------------------------------------------------------------------------------------------------
+
+MOSS_FLAGS := $(COMMON) -Iguestos/include -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing
+MOSS_OBJECTS := $(patsubst %,$(B)/%.o,$(basename $(filter %.c %.S,$(GUESTOS))))
+MOSS_LINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+	-Wl,--no-warn-rwx-segments -Wl,-T,guestos/boot/moss.ld
+
+$(B)/guestos/%.o: guestos/%.c
+	@mkdir -p $(@D)
+	$(CC) $(MOSS_FLAGS) -c -o $@ $<
+
+$(B)/guestos/%.o: guestos/%.S
+	@mkdir -p $(@D)
+	$(CC) $(MOSS_FLAGS) -c -o $@ $<
+
+# Linked twice: the second time with the names of the functions that the first link placed.
+$(B)/moss.elf: $(MOSS_OBJECTS) guestos/boot/moss.ld scripts/ksyms
+	scripts/ksyms > $(B)/ksyms.S
+	$(MOSS_LINK) -o $@.first $(MOSS_OBJECTS) $(B)/ksyms.S
+	scripts/ksyms $@.first > $(B)/ksyms.S
+	$(MOSS_LINK) -o $@ $(MOSS_OBJECTS) $(B)/ksyms.S
+	@rm -f $@.first
+
+# A guest of bare bytes: what is in .text, from its beginning.
+$(B)/%.bin: guestos/flat/%.S
+	@mkdir -p $(@D)
+	$(CC) -c -o $(B)/$*.o $<
+	objcopy -O binary -j .text $(B)/$*.o $@
+
+# ---- Moss's programs -----------------------------------------------------------------------------------------------
+
+# USER names C files, each a program, and directories, each the sources of one.
+USER_NAMES := $(basename $(notdir $(USER)))
+USER_PROGRAMS := $(addprefix $(B)/user/,$(USER_NAMES))
+USER_LIBRARY := $(wildcard guestos/user/lib/*.c)
+USER_FLAGS := -static -std=gnu11 -O2 -g $(WARN) -Iguestos/user/include -ffile-prefix-map=$(CURDIR)/=
+USER_HEADERS := $(wildcard guestos/user/include/*.h guestos/user/*/*.h)
+
+user_sources = $(wildcard guestos/user/$1.c guestos/user/$1/*.c)
+
+.SECONDEXPANSION:
+$(USER_PROGRAMS): $(B)/user/%: $$(call user_sources,$$*) $(USER_LIBRARY) $(USER_HEADERS)
+	@mkdir -p $(@D)
+	musl-gcc $(USER_FLAGS) -o $@ $(filter %.c,$^)
+
+# The initial file system: /bin, /etc and empty directories. Always the same bytes for the same files.
+$(B)/initrd.cpio: $(USER_PROGRAMS) $(wildcard guestos/user/etc/*)
+	@rm -rf $(B)/root && mkdir -p $(B)/root/bin $(B)/root/etc $(B)/root/dev $(B)/root/proc $(B)/root/tmp
+	@for program in $(USER_PROGRAMS); do strip -o $(B)/root/bin/$$(basename $$program) $$program || exit 1; done
+	@cp guestos/user/etc/* $(B)/root/etc/
+	cd $(B)/root && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible > ../initrd.cpio
+
+.PHONY: $(B)/guests
+$(B)/guests: $(if $(filter %.c,$(GUESTOS)),$(B)/moss.elf) $(if $(USER),$(B)/initrd.cpio) $(FLAT)
+
+# ---- running -------------------------------------------------------------------------------------------------------
+
+run: all
+	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
+
+qemu: all
+	@scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
+
+# ---- tests ---------------------------------------------------------------------------------------------------------
+
+test: all $(B)/tests.built
+	@scripts/run-tests $(B) $(LAB_DIRS) $(if $(LAB),,tests)
+
+check:
+	@python3 -m unittest -q tests.kit.test_static
+
+bench: all $(B)/bench.built
+	@scripts/bench $(B)
+
+UNIT_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/unit_*.c))
+KVM_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/kvm_*.c))
+BENCHES := $(wildcard tests/bench/bench_*.c)
+SUPPORT := $(wildcard tests/support/*.c tests/support/*.h)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+test_program = $(B)/tests/$(subst labs/,,$(subst /tests,,$(basename $1)))
+
+# The comment `/* sources: a.c b.c */` in a unit test names the files that it tests.
+test_sources = $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $1)
+
+define unit_rule
+$(call test_program,$1): $1 $(call test_sources,$1) $(SUPPORT)
+	@mkdir -p $$(@D)
+	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -I. -Ihypervisor -Itests/support $$(if $$(findstring guestos/user,$$^),-Iguestos/user/include) \
+		-o $$@ $1 $(call test_sources,$1) -lcmocka -pthread
+endef
+ifneq ($(filter test %/tests.built,$(MAKECMDGOALS)),)
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$t)))
+endif
+
+define kvm_rule
+$(call test_program,$1): $1 $(SUPPORT) $(B)/libterrarium.a
+	@mkdir -p $$(@D)
+	$(CC) $(HV_FLAGS) -Itests/support -o $$@ $1 $(filter %.c,$(SUPPORT)) $(WHOLE_LIBRARY) -lcmocka
+endef
+$(foreach t,$(KVM_TESTS) $(BENCHES),$(eval $(call kvm_rule,$t)))
+
+$(B)/tests.built: $(foreach t,$(UNIT_TESTS) $(KVM_TESTS),$(call test_program,$t))
+	@touch $@
+
+$(B)/bench.built: $(foreach t,$(BENCHES),$(call test_program,$t))
+	@touch $@
+
+# ---- the rest ------------------------------------------------------------------------------------------------------
+
+# What an editor's language server wants to know.
+compile_commands.json:
+	@scripts/compile-commands '$(HV_FLAGS)' '$(MOSS_FLAGS)' '$(USER_FLAGS)' $(HYPERVISOR) $(GUESTOS) $(USER) > $@
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf $(B)
+
+help:
+	@sed 's/@LAST@/$(LAST)/' scripts/help.txt
+
+-include $(HV_OBJECTS:.o=.d) $(MOSS_OBJECTS:.o=.d)

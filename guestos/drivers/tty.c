@@ -1,0 +1,321 @@
+/*
+ * The terminal: /dev/console and /dev/tty. Turns bytes of the console into lines (echo, erase, ^C, ^D) as termios(3) describes, or,
+ * with the option `notty`, passes them on untouched.
+ */
+#include "boot.h"
+#include "console.h"
+#include "errno.h"
+#include "init.h"
+#include "process.h"
+#include "string.h"
+#include "user.h"
+#include "vfs.h"
+
+#define INPUT_SIZE 4096
+#define OUTPUT_CHUNK 256
+
+static struct spinlock lock;       /* guards all of this; taken in interrupts */
+static char input[INPUT_SIZE];     /* a ring; positions only grow */
+static size_t read_at, line_start, write_at; /* read up to line_start in canonical mode, up to write_at in raw mode */
+static bool refused;               /* the driver holds a byte for which there was no room */
+static bool end_of_file;           /* read gives 0, once in a terminal, for ever without one */
+static int foreground;             /* process group that ^C goes to */
+static int session;
+static bool is_tty;                /* false: a pipe on the other side, nothing is interpreted */
+static struct winsize window = {25, 80, 0, 0};
+static struct wait_queue readable = WAIT_QUEUE_INIT(readable);
+
+static struct termios settings = {
+    .iflag = ICRNL,
+    .oflag = OPOST | ONLCR,
+    .cflag = CS8_CREAD_B38400,
+    .lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | IEXTEN,
+    .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1, [VSUSP] = 26},
+};
+
+static bool canonical(void)
+{
+    return is_tty && (settings.lflag & ICANON);
+}
+
+static size_t available(void)
+{
+    return (canonical() ? line_start : write_at) - read_at;
+}
+
+static void echo(const char *text, size_t n)
+{
+    if (settings.lflag & ECHO)
+        console_write(text, n);
+}
+
+static void echo_byte(char c)
+{
+    if (c == '\n')
+        echo("\r\n", 2);
+    else if ((unsigned char)c < 32 && c != '\t' && (settings.lflag & ECHOCTL))
+        echo((char[]){'^', c + '@'}, 2);
+    else
+        echo(&c, 1);
+}
+
+static void append(char c)
+{
+    input[write_at++ % INPUT_SIZE] = c;
+}
+
+static void finish_line(void)
+{
+    line_start = write_at;
+    wake_all(&readable);
+    poll_changed();
+}
+
+/* Take back the last byte of the line that is being typed, with all bytes of its UTF-8 character. */
+static void erase_one(void)
+{
+    bool continuation = true;
+
+    if (write_at == line_start)
+        return;
+    while (write_at > line_start && continuation)
+        continuation = (input[--write_at % INPUT_SIZE] & 0xc0) == 0x80;
+    echo("\b \b", 3);
+}
+
+/* ^C and ^\ : what was typed before them is forgotten, and the programs in the foreground are told. */
+static bool send_signal(char c)
+{
+    int signal = c == settings.cc[VINTR] ? SIGINT : c == settings.cc[VQUIT] ? SIGQUIT : 0;
+
+    if (!signal || !(settings.lflag & ISIG))
+        return false;
+    echo_byte(c);
+    write_at = read_at = line_start;
+    signal_send_group(foreground, signal, (struct signal_cause){.code = SI_KERNEL});
+    return true;
+}
+
+static void type_in_line(char c)
+{
+    if (c == settings.cc[VERASE] || c == '\b') {
+        erase_one();
+    } else if (c == settings.cc[VKILL]) {
+        while (write_at != line_start)
+            erase_one();
+    } else if (c == settings.cc[VEOF]) {
+        if (write_at == read_at)
+            end_of_file = true;
+        finish_line();
+    } else {
+        echo_byte(c);
+        append(c);
+        /* a line that fills the buffer is handed over in parts, or its reader would wait for ever */
+        if (c == '\n' || write_at - read_at == INPUT_SIZE)
+            finish_line();
+    }
+}
+
+static void type_byte(char c)
+{
+    if (c == '\r' && (settings.iflag & ICRNL))
+        c = '\n';
+    if (send_signal(c))
+        return;
+    if (settings.lflag & ICANON) {
+        type_in_line(c);
+        return;
+    }
+    echo_byte(c);
+    append(c);
+    finish_line();
+}
+
+/* From the console driver, for each byte that arrives. */
+static bool take_input(int byte)
+{
+    spin_lock(&lock);
+    refused = write_at - read_at == INPUT_SIZE;
+    if (refused) {
+        spin_unlock(&lock);
+        return false;
+    }
+    if (byte == CONSOLE_EOF) {
+        end_of_file = true;
+        finish_line();
+    } else if (is_tty) {
+        type_byte(byte);
+    } else {
+        append(byte);
+        finish_line();
+    }
+    spin_unlock(&lock);
+    return true;
+}
+
+static bool ready(void)
+{
+    return available() > 0 || end_of_file;
+}
+
+/* Take bytes; in canonical mode at most one line. With the lock held. */
+static size_t take(char *to, size_t n)
+{
+    size_t taken = 0;
+
+    while (taken < n && available() > 0) {
+        char c = input[read_at++ % INPUT_SIZE];
+        to[taken++] = c;
+        if (canonical() && c == '\n')
+            break;
+    }
+    line_start = MAX(line_start, read_at);
+    return taken;
+}
+
+static ssize_t tty_read(struct file *file, void *to, size_t n)
+{
+    size_t taken;
+    bool resume;
+
+    if ((file->flags & O_NONBLOCK) && !ready())
+        return -EAGAIN;
+    if (is_tty && !(settings.lflag & ICANON) && settings.cc[VMIN] == 0 && !ready())
+        return 0;
+    do {
+        if (wait_until(&readable, ready(), NEVER, true) != 0)
+            return -ERESTARTSYS;
+        spin_lock(&lock);
+        taken = take(to, n);
+        bool end = taken == 0 && end_of_file;
+        if (end && is_tty)
+            end_of_file = false; /* ^D ends one read, not the terminal */
+        resume = refused;
+        refused = false;
+        spin_unlock(&lock);
+        if (resume)
+            console_resume_input();
+        if (end)
+            return 0;
+    } while (taken == 0);
+    return taken;
+}
+
+/* A newline on a terminal also means going to the left. */
+static void write_text(const char *text, size_t n)
+{
+    char out[OUTPUT_CHUNK];
+    size_t used = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '\n' && (settings.oflag & ONLCR))
+            out[used++] = '\r';
+        out[used++] = text[i];
+        if (used >= sizeof(out) - 1 || i + 1 == n) {
+            console_write(out, used);
+            used = 0;
+        }
+    }
+}
+
+static ssize_t tty_write(struct file *file, const void *from, size_t n)
+{
+    (void)file;
+    if (is_tty && (settings.oflag & OPOST))
+        write_text(from, n);
+    else
+        console_write(from, n);
+    return n;
+}
+
+static int tty_poll(struct file *file)
+{
+    (void)file;
+    return (ready() ? POLLIN : 0) | POLLOUT;
+}
+
+static int set_termios(uint64_t arg, bool flush)
+{
+    struct termios new;
+
+    if (copy_from_user(&new, arg, sizeof(new)) != 0)
+        return -EFAULT;
+    spin_lock(&lock);
+    if (flush)
+        read_at = line_start = write_at;
+    settings = new;
+    if (!canonical())
+        line_start = write_at; /* a line half typed is input now */
+    spin_unlock(&lock);
+    return 0;
+}
+
+static int set_foreground(uint64_t arg)
+{
+    int group;
+
+    if (copy_from_user(&group, arg, sizeof(group)) != 0)
+        return -EFAULT;
+    if (group <= 0)
+        return -EINVAL;
+    foreground = group;
+    return 0;
+}
+
+static int give_int(uint64_t arg, int value)
+{
+    return copy_to_user(arg, &value, sizeof(value));
+}
+
+static int tty_ioctl(struct file *file, uint32_t request, uint64_t arg)
+{
+    (void)file;
+    if (!is_tty)
+        return -ENOTTY;
+    switch (request) {
+    case TCGETS:
+        return copy_to_user(arg, &settings, sizeof(settings));
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+        return set_termios(arg, request == TCSETSF);
+    case TCFLSH:
+        return 0;
+    case TIOCSCTTY:
+        session = current_process()->sid;
+        foreground = current_process()->pgid;
+        return 0;
+    case TIOCGPGRP:
+        return give_int(arg, foreground);
+    case TIOCSPGRP:
+        return set_foreground(arg);
+    case TIOCGSID:
+        return give_int(arg, session);
+    case TIOCGWINSZ:
+        return copy_to_user(arg, &window, sizeof(window));
+    case TIOCSWINSZ:
+        return copy_from_user(&window, arg, sizeof(window));
+    case FIONREAD:
+        return give_int(arg, available());
+    default:
+        return -ENOTTY;
+    }
+}
+
+static const struct vnode_ops tty_ops = {
+    .stream_read = tty_read,
+    .stream_write = tty_write,
+    .poll = tty_poll,
+    .ioctl = tty_ioctl,
+};
+
+DEVFILE(console, "console", S_IFCHR | 0600, 5, 1, &tty_ops);
+DEVFILE(tty, "tty", S_IFCHR | 0666, 5, 0, &tty_ops);
+
+static void tty_init(void)
+{
+    is_tty = !boot_flag("notty");
+    console_set_reader(take_input);
+}
+
+INIT(INIT_DRIVERS, tty_init);

@@ -1,0 +1,83 @@
+/* poll: waiting for any of several files. */
+#include "clock.h"
+#include "errno.h"
+#include "heap.h"
+#include "process.h"
+#include "syscall.h"
+#include "time_calls.h"
+#include "user.h"
+#include "vfs.h"
+
+#define ALWAYS_TOLD (POLLERR | POLLHUP | POLLNVAL)
+
+static int16_t poll_one(const struct pollfd *p)
+{
+    if (p->fd < 0)
+        return 0;
+    struct file *file = fd_file(p->fd);
+    if (!file)
+        return POLLNVAL;
+    int events = file->vnode->ops->poll ? file->vnode->ops->poll(file) : POLLIN | POLLOUT;
+    file_put(file);
+    return events & (p->events | ALWAYS_TOLD);
+}
+
+/* Look at all files. Returns how many have something to tell. */
+static ssize_t poll_all(struct pollfd *fds, size_t count)
+{
+    ssize_t ready = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        fds[i].revents = poll_one(&fds[i]);
+        ready += fds[i].revents != 0;
+    }
+    return ready;
+}
+
+static ssize_t do_poll(uint64_t user_fds, size_t count, uint64_t deadline)
+{
+    ssize_t ready = 0;
+
+    if (count > FILES_MAX)
+        return -EINVAL;
+    struct pollfd *fds = kmalloc(count * sizeof(*fds) + 1);
+    if (!fds)
+        return -ENOMEM;
+    int error = copy_from_user(fds, user_fds, count * sizeof(*fds));
+    if (error == 0)
+        error = wait_until(&poll_queue, (ready = poll_all(fds, count)) > 0, deadline, true);
+    if (error == -ETIMEDOUT)
+        error = 0;
+    if (error == 0)
+        error = copy_to_user(user_fds, fds, count * sizeof(*fds));
+    kfree(fds);
+    return error ? error : ready;
+}
+
+static ssize_t sys_poll(uint64_t fds, size_t count, int milliseconds)
+{
+    return do_poll(fds, count, milliseconds < 0 ? NEVER : clock_ns() + milliseconds * 1000000ul);
+}
+
+static ssize_t sys_ppoll(uint64_t fds, size_t count, uint64_t user_timeout, uint64_t user_mask, size_t set_size)
+{
+    struct process *process = current_process();
+    uint64_t timeout = 0, mask;
+
+    int error = user_timeout ? timespec_from_user(user_timeout, &timeout) : 0;
+    if (error)
+        return error;
+    if (user_mask) {
+        if (set_size != sizeof(mask))
+            return -EINVAL;
+        if (copy_from_user(&mask, user_mask, sizeof(mask)) != 0)
+            return -EFAULT;
+        process->signals.saved_blocked = process->signals.blocked;
+        process->signals.restore_blocked = true; /* on the way back to the program */
+        signal_set_blocked(process, mask);
+    }
+    return do_poll(fds, count, user_timeout ? clock_ns() + timeout : NEVER);
+}
+
+SYSCALL(7, sys_poll);
+SYSCALL(271, sys_ppoll);

@@ -1,0 +1,129 @@
+/* Processes. */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include "abi.h"
+#include "thread.h"
+#include "trap.h"
+#include "vfs.h"
+#include "vm.h"
+
+#define FILES_MAX     256
+#define PROCESSES_MAX 200
+#define FPU_STATE     512 /* what FXSAVE writes */
+
+struct open_files {
+    struct file *file[FILES_MAX];
+    bool close_on_exec[FILES_MAX];
+};
+
+/* Why a signal was sent. */
+struct signal_cause {
+    int code, pid, status;
+    uint64_t address;
+};
+
+struct signal_state {
+    uint64_t pending, blocked; /* bit n-1 is signal n */
+    uint64_t saved_blocked;    /* put back after sigsuspend's handler */
+    bool restore_blocked;
+    struct sigaction actions[SIGNALS];
+    struct signal_cause causes[SIGNALS]; /* of the pending ones */
+    struct sigaltstack stack;
+};
+
+struct process {
+    int pid, pgid, sid;
+    struct process *parent;  /* process_lock guards the family, the state and signals of every process */
+    struct list children, sibling, all;
+    struct wait_queue child_changed; /* a child has ended */
+    bool zombie;
+    int wait_status;         /* of a zombie, as wait4 reports it */
+    struct thread *thread;   /* NULL once it is a zombie */
+    struct address_space *vm;
+    struct open_files *files;
+    struct vnode *cwd;
+    uint32_t umask;
+    struct signal_state signals;
+    struct trapframe *frame; /* the program's registers, while it is in the kernel */
+    struct trapframe start;  /* the registers that a new process starts with */
+    uint64_t fs_base;
+    uint64_t clear_tid;      /* where to write 0 when it ends */
+    uint64_t set_tid;        /* where a new process writes its own number first */
+    struct process *vfork_parent; /* who lent us its memory, and waits until we exec or end; or NULL */
+    bool vfork_waits;             /* we are that parent, and wait in vfork_done */
+    struct wait_queue vfork_done;
+    uint64_t started, children_ticks;
+    char name[16];
+    char *arguments; /* as ps shows them: zero-separated */
+    size_t arguments_size;
+    bool out_of_memory; /* chosen to end, so that others can go on */
+    uint8_t fpu[FPU_STATE] __attribute__((aligned(16)));
+};
+
+extern struct spinlock process_lock;
+extern struct list processes;
+extern struct process *init_process;
+
+static inline struct process *current_process(void)
+{
+    return current_thread()->process;
+}
+
+/* An empty process, a child of `parent` (NULL: of nobody), in the table but not running. NULL: too many, or no memory. */
+struct process *process_create(struct process *parent, void (*entry)(void *process));
+
+/* Undo process_create for a process that never ran. */
+void process_discard(struct process *process);
+
+/* The process with this number, or NULL. Call with process_lock held. */
+struct process *process_find(int pid);
+
+/* End the current process; wait_status as wait4 reports it (exit code << 8, or the signal's number). */
+void process_exit(int wait_status) __attribute__((noreturn));
+
+/* Enter the program with the registers in process->start; what a new process's thread does. */
+void process_enter(void *process);
+
+/* Load a program into the current process. Returns -errno, or 0: then process->frame is where the new program starts. */
+struct exec_args;
+int process_exec(struct exec_args *args);
+
+/* The current process has no memory of its parent's any more: let that go on. */
+void vfork_release(struct process *process);
+
+/* Switching: what else belongs to a process besides its kernel stack. */
+void process_switch_in(struct thread *thread);
+void process_switch_out(struct thread *thread);
+
+/* Save and load the registers of the floating-point unit and SSE (FXSAVE area of FPU_STATE bytes). */
+void fpu_save(void *state);
+void fpu_load(const void *state);
+void fpu_initial(void *state);
+
+/*
+ * Send a signal. Returns 0 or -EINVAL. The first form is for callers that hold process_lock. To a group: -ESRCH if
+ * nobody is in it.
+ */
+int signal_send_locked(struct process *process, int signal, struct signal_cause cause);
+int signal_send(struct process *process, int signal, struct signal_cause cause);
+int signal_send_group(int pgid, int signal, struct signal_cause cause);
+
+/* A fault of the current program itself: it cannot be blocked or ignored. */
+void signal_fault(int signal, int code, uint64_t address);
+
+/* After the set of blocked signals has changed. */
+void signal_set_blocked(struct process *process, uint64_t blocked);
+
+/* After exec: handlers are gone with the program that had them. */
+void signal_reset_handlers(struct process *process);
+
+/* File descriptors of the current process. */
+struct file *fd_file(int fd); /* with a reference, or NULL */
+int fd_install(struct file *file, int lowest, bool close_on_exec); /* takes the reference; the number or -EMFILE */
+int fd_close(int fd);
+struct open_files *files_fork(struct open_files *files);
+void files_close(struct open_files *files);
+void files_close_on_exec(struct open_files *files);
+
+#endif

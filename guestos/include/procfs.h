@@ -1,0 +1,19 @@
+/* Files in /proc. */
+#ifndef PROCFS_H
+#define PROCFS_H
+
+#include "types.h"
+
+struct process;
+
+struct procfile {
+    const char *name;
+    bool per_process; /* /proc/PID/name, else /proc/name */
+    /* Write the text, as format() does; called with process_lock held. `process` is NULL unless per_process. */
+    int (*show)(struct process *process, char *to, size_t size);
+};
+
+#define PROCFILE(id, ...)                                                                                    \
+    static const struct procfile procfile_##id __attribute__((used, section("procfiles"), aligned(8))) = {__VA_ARGS__}
+
+#endif

@@ -1,0 +1,202 @@
+/* Threads and the scheduler: round robin over a queue for each CPU. */
+#include "apic.h"
+#include "gdt.h"
+#include "heap.h"
+#include "init.h"
+#include "paging.h"
+#include "printk.h"
+#include "string.h"
+#include "thread.h"
+#include "trap.h"
+
+void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
+void thread_begin(void);
+
+static struct thread boot_threads[MAX_CPUS]; /* those that the CPUs came up with; they idle */
+static struct thread *leaving[MAX_CPUS]; /* who gave up the CPU in the switch under way */
+
+static void thread_init(struct thread *thread, const char *name)
+{
+    strcopy(thread->name, name, sizeof(thread->name));
+    thread->cpu = this_cpu();
+    thread->pml4 = kernel_pml4;
+    list_init(&thread->run_link);
+    list_init(&thread->wait_link);
+    list_init(&thread->sleep_link);
+}
+
+struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg)
+{
+    struct thread *thread = kmalloc(sizeof(*thread));
+
+    if (!thread)
+        return NULL;
+    thread_init(thread, name);
+    thread->state = THREAD_WAITING;
+    thread->stack = map_alloc(STACK_PAGES);
+    if (!thread->stack) {
+        kfree(thread);
+        return NULL;
+    }
+    uint64_t *sp = (uint64_t *)(thread->stack + STACK_PAGES * PAGE_SIZE);
+    *--sp = 0; /* so that the stack is aligned as at a call, and a backtrace ends */
+    *--sp = (uint64_t)thread_begin;
+    *--sp = 0;             /* rbp */
+    *--sp = 0;             /* rbx */
+    *--sp = (uint64_t)fn;  /* r12 */
+    *--sp = (uint64_t)arg; /* r13 */
+    *--sp = 0;             /* r14 */
+    *--sp = 0;             /* r15 */
+    thread->rsp = (uint64_t)sp;
+    return thread;
+}
+
+void thread_discard(struct thread *thread)
+{
+    map_free(thread->stack, STACK_PAGES);
+    kfree(thread);
+}
+
+static void enqueue(struct thread *thread)
+{
+    thread->queued = true;
+    list_add_before(&thread->cpu->run_queue, &thread->run_link);
+}
+
+static struct thread *dequeue(struct cpu *cpu)
+{
+    if (list_empty(&cpu->run_queue))
+        return cpu->idle;
+    struct thread *thread = list_entry(cpu->run_queue.next, struct thread, run_link);
+    list_del(&thread->run_link);
+    thread->queued = false;
+    return thread;
+}
+
+void thread_wake(struct thread *thread)
+{
+    struct cpu *cpu = thread->cpu;
+
+    spin_lock(&cpu->run_lock);
+    if (thread->state == THREAD_WAITING) {
+        thread->state = THREAD_READY;
+        if (thread != cpu->current && !thread->queued)
+            enqueue(thread);
+        if (cpu->current == cpu->idle)
+            cpu->need_resched = true;
+    }
+    spin_unlock(&cpu->run_lock);
+}
+
+void thread_interrupt(struct thread *thread)
+{
+    __atomic_store_n(&thread->interrupted, true, __ATOMIC_SEQ_CST);
+    thread_wake(thread);
+}
+
+/* The second half of every switch, on the new thread's stack: the old one is now safe to run elsewhere, or to free. */
+void finish_switch(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct thread *before = leaving[cpu->id];
+    bool dead = before->state == THREAD_DEAD;
+
+    spin_unlock(&cpu->run_lock);
+    if (dead)
+        thread_discard(before);
+}
+
+static void switch_to(struct cpu *cpu, struct thread *before, struct thread *next)
+{
+    if (before->switch_out)
+        before->switch_out(before);
+    leaving[cpu->id] = before;
+    cpu->current = next;
+    if (next->stack)
+        gdt_set_kernel_stack((uint64_t)next->stack + STACK_PAGES * PAGE_SIZE);
+    if (read_cr3() != next->pml4)
+        write_cr3(next->pml4);
+    if (next->switch_in)
+        next->switch_in(next);
+    bool irq_was_on = cpu->irq_was_on; /* belongs to this thread, not to the CPU */
+    switch_stacks(&before->rsp, next->rsp);
+    this_cpu()->irq_was_on = irq_was_on;
+}
+
+/* `yield`: the current thread stays ready even if it has prepared to wait, because it did not come here to wait. */
+static void switch_away(bool yield)
+{
+    struct cpu *cpu = this_cpu();
+
+    spin_lock(&cpu->run_lock);
+    cpu = this_cpu();
+    struct thread *current = cpu->current;
+    cpu->need_resched = false;
+    if (current != cpu->idle && (yield || current->state == THREAD_READY))
+        enqueue(current);
+    struct thread *next = dequeue(cpu);
+    if (next == current) {
+        spin_unlock(&cpu->run_lock);
+        return;
+    }
+    switch_to(cpu, current, next);
+    finish_switch();
+}
+
+void schedule(void)
+{
+    switch_away(false);
+}
+
+void preempt(void)
+{
+    if (this_cpu()->need_resched)
+        switch_away(true);
+}
+
+void thread_exit(void)
+{
+    irq_disable();
+    current_thread()->state = THREAD_DEAD;
+    switch_away(false);
+    panic("a dead thread ran");
+}
+
+static void tick(struct trapframe *frame)
+{
+    struct cpu *cpu = this_cpu();
+
+    apic_eoi();
+    cpu->current->ticks++;
+    cpu->need_resched = true;
+    if (cpu->id == 0)
+        wake_sleepers();
+    (void)frame;
+}
+
+/* Before every return to where interrupts are on: the place to let another thread run. */
+static void return_hook(struct trapframe *frame)
+{
+    (void)frame;
+    preempt();
+}
+
+static void scheduler_init(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct thread *boot_thread = &boot_threads[cpu->id];
+
+    thread_init(boot_thread, "idle");
+    cpu->idle = cpu->current = boot_thread;
+    trap_handle(TIMER_VECTOR, tick);
+    trap_on_return(return_hook);
+}
+
+static void scheduler_start(void)
+{
+    apic_start_tick();
+    irq_enable();
+}
+
+INIT(INIT_TIME, scheduler_init);
+INIT(INIT_START, scheduler_start);
