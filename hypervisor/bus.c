@@ -7,16 +7,16 @@ int bus_claim(struct bus *bus, uint64_t base, uint64_t size, const char *name, c
               void *dev)
 {
     if (size == 0 || base + size - 1 < base)
-        return fail(-EINVAL, "%s: claims an empty or wrapping range at %s 0x%llx", name, bus->kind,
-                    (unsigned long long)base);
+        return complain(-EINVAL, "%s: claims an empty or wrapping range at %s 0x%llx", name, bus->kind,
+                        (unsigned long long)base);
     for (unsigned i = 0; i < bus->count; i++) {
         const struct bus_claim *c = &bus->claims[i];
         if (base <= c->base + (c->size - 1) && c->base <= base + (size - 1))
-            return fail(-EEXIST, "%s: %s 0x%llx belongs to %s already", name, bus->kind,
-                        (unsigned long long)base, c->name);
+            return complain(-EEXIST, "%s: %s 0x%llx belongs to %s already", name, bus->kind,
+                            (unsigned long long)base, c->name);
     }
     if (bus->count == sizeof bus->claims / sizeof bus->claims[0])
-        return fail(-ENOSPC, "%s: all %u claims on the %s bus are taken", name, bus->count, bus->kind);
+        return complain(-ENOSPC, "%s: all %u claims on the %s bus are taken", name, bus->count, bus->kind);
     bus->claims[bus->count++] = (struct bus_claim){base, size, name, ops, dev, 0, 0};
     return 0;
 }

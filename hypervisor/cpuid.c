@@ -57,14 +57,14 @@ static int cpuid_vcpu(struct vcpu *vcpu)
     int err = 0;
 
     if (!cpuid)
-        return fail(-ENOMEM, "no memory for CPUID");
+        return complain(-ENOMEM, "no memory for CPUID");
     cpuid->nent = ENTRIES_MAX;
     if (ioctl(vcpu->vm->kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
-        err = fail(-errno, "KVM does not tell which CPUID it supports: %s", strerror(errno));
+        err = complain(-errno, "KVM does not tell which CPUID it supports: %s", strerror(errno));
     for (unsigned i = 0; err == 0 && i < cpuid->nent; i++)
         cpuid_patch(&cpuid->entries[i], vcpu);
     if (err == 0 && ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid) < 0)
-        err = fail(-errno, "KVM refuses the CPUID of vCPU %u: %s", vcpu->id, strerror(errno));
+        err = complain(-errno, "KVM refuses the CPUID of vCPU %u: %s", vcpu->id, strerror(errno));
     free(cpuid);
     return err;
 }

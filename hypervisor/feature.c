@@ -33,23 +33,23 @@ static int option_unknown(const char *name)
     for (struct option *o = (*f)->options; o && o->name; o++)
         nearest_word(name, o->name, &best, &distance);
     if (best)
-        return fail(-EINVAL, "unknown option --%s; did you mean --%s?", name, best);
-    return fail(-EINVAL, "unknown option --%s; 'terrarium help run' lists the options", name);
+        return complain(-EINVAL, "unknown option --%s; did you mean --%s?", name, best);
+    return complain(-EINVAL, "unknown option --%s; 'terrarium help run' lists the options", name);
 }
 
 int options_parse(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0)
-            return fail(-EINVAL, "unexpected argument '%s'; options begin with --, as in --kernel FILE",
-                        argv[i]);
+            return complain(-EINVAL, "unexpected argument '%s'; options begin with --, as in --kernel FILE",
+                            argv[i]);
         struct option *o = option_find(argv[i] + 2);
         if (!o)
             return option_unknown(argv[i] + 2);
         if (o->value)
-            return fail(-EINVAL, "--%s is given twice ('%s' and again); give it once", o->name, o->value);
+            return complain(-EINVAL, "--%s is given twice ('%s' and again); give it once", o->name, o->value);
         if (o->arg && i + 1 == argc)
-            return fail(-EINVAL, "--%s needs an argument: --%s %s", o->name, o->name, o->arg);
+            return complain(-EINVAL, "--%s needs an argument: --%s %s", o->name, o->name, o->arg);
         const char *value = o->arg ? argv[++i] : "";
         if (o->set && o->set(value) < 0)
             return -EINVAL;
@@ -115,10 +115,10 @@ int parse_number(const char *what, const char *text, uint64_t min, uint64_t max,
     errno = 0;
     *number = strtoull(text, &end, 0);
     if (text[0] < '0' || text[0] > '9' || *end || errno)
-        return fail(-EINVAL, "%s %s: not a number", what, text);
+        return complain(-EINVAL, "%s %s: not a number", what, text);
     if (*number < min || *number > max)
-        return fail(-EINVAL, "%s %s: must be from %llu to %llu", what, text, (unsigned long long)min,
-                    (unsigned long long)max);
+        return complain(-EINVAL, "%s %s: must be from %llu to %llu", what, text, (unsigned long long)min,
+                        (unsigned long long)max);
     return 0;
 }
 
@@ -132,10 +132,10 @@ int parse_size(const char *what, const char *text, uint64_t min, uint64_t max, u
     const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
     unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
     if (text[0] < '0' || text[0] > '9' || errno || (*end && (!unit || end[1])))
-        return fail(-EINVAL, "%s %s: not a size; write it like 512K, 128M or 2G", what, text);
+        return complain(-EINVAL, "%s %s: not a size; write it like 512K, 128M or 2G", what, text);
     if (n > max >> shift || n << shift < min)
-        return fail(-EINVAL, "%s %s: must be from %lluM to %lluG", what, text,
-                    (unsigned long long)(min / MiB), (unsigned long long)(max / GiB));
+        return complain(-EINVAL, "%s %s: must be from %lluM to %lluG", what, text,
+                        (unsigned long long)(min / MiB), (unsigned long long)(max / GiB));
     *size = n << shift;
     return 0;
 }

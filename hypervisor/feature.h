@@ -8,12 +8,12 @@
 
 /* One option of `terrarium run`. A list of options ends with an empty record. */
 struct option {
-    const char *name; /* without the dashes */
-    const char *arg;  /* what to call its argument in the help text; NULL: it takes none */
-    const char *help; /* one line */
-    int (*set)(
-        const char *value); /* may be NULL: check it; 0, or -errno after a fail() that says what would do */
-    const char *value;      /* as given on the command line; NULL while it is not */
+    const char *name;              /* without the dashes */
+    const char *arg;               /* what to call its argument in the help text; NULL: it takes none */
+    const char *help;              /* one line */
+    int (*set)(const char *value); /* may be NULL: check it; 0, or -errno after a complain() that says what
+                                      would do */
+    const char *value;             /* as given on the command line; NULL while it is not */
 };
 
 struct exit_handler {
@@ -21,7 +21,7 @@ struct exit_handler {
     int (*handle)(struct vcpu *vcpu);
 };
 
-/* Every hook may be NULL. Those that return int return 0, or -errno after a fail(). */
+/* Every hook may be NULL. Those that return int return 0, or -errno after a complain(). */
 struct feature {
     const char *name;
     unsigned lab; /* features start in the order of their labs, then in link order */
@@ -64,7 +64,7 @@ extern struct command *__start_commands[], *__stop_commands[];
 /* Put the table into start-up order. main() calls it first of all; calling it again changes nothing. */
 void features_sort(void);
 
-/* Read the options of `terrarium run` into the table. Returns 0 or -EINVAL after a fail(). */
+/* Read the options of `terrarium run` into the table. Returns 0 or -EINVAL after a complain(). */
 int options_parse(int argc, char **argv);
 void options_clear(void);
 void options_print(void);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include "host.h"
 
-int fail(int err, const char *format, ...)
+int complain(int err, const char *format, ...)
 {
     char text[512];
     va_list args;

@@ -5,9 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Print "terrarium: message" to stderr and return `err`, so that `return fail(-EINVAL, ...)` explains itself.
+/* Print "terrarium: message" to stderr and return `err`, so that `return complain(-EINVAL, ...)` explains
+ * itself.
  */
-int fail(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int complain(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
  * Write all `size` bytes, however short the single writes are. Waits while `fd` is full. A signal is no

@@ -21,7 +21,7 @@ static int irqchip_attach(struct vm *vm)
     if (vm->bare)
         return 0;
     if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
-        return fail(-errno, "KVM cannot create its interrupt controllers and timer: %s", strerror(errno));
+        return complain(-errno, "KVM cannot create its interrupt controllers and timer: %s", strerror(errno));
     vm->irqchip = true;
     vm->irq_sink = irqchip_sink;
     return 0;

@@ -13,8 +13,8 @@ static int command_unknown(const char *name)
     FOR_EACH_COMMAND(c)
     nearest_word(name, (*c)->name, &best, &distance);
     if (best)
-        return fail(STATUS_USAGE, "unknown command '%s'; did you mean '%s'?", name, best);
-    return fail(STATUS_USAGE, "unknown command '%s'; 'terrarium help' lists the commands", name);
+        return complain(STATUS_USAGE, "unknown command '%s'; did you mean '%s'?", name, best);
+    return complain(STATUS_USAGE, "unknown command '%s'; 'terrarium help' lists the commands", name);
 }
 
 static struct command *command_find(const char *name)

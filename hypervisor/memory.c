@@ -15,8 +15,8 @@ static int memory_add(struct vm *vm, uint64_t gpa, uint64_t size, uint64_t fd_of
     void *hva =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, vm->ram_fd, (off_t)fd_offset);
     if (hva == MAP_FAILED)
-        return fail(-errno, "cannot map %llu MiB of guest RAM: %s; try a smaller --memory",
-                    (unsigned long long)(size / MiB), strerror(errno));
+        return complain(-errno, "cannot map %llu MiB of guest RAM: %s; try a smaller --memory",
+                        (unsigned long long)(size / MiB), strerror(errno));
     *ram = (struct ram){.gpa = gpa, .size = size, .hva = hva, .slot = vm->ram_count};
     vm->ram_count++;
     struct kvm_userspace_memory_region region = {
@@ -26,8 +26,8 @@ static int memory_add(struct vm *vm, uint64_t gpa, uint64_t size, uint64_t fd_of
         .userspace_addr = (uintptr_t)hva,
     };
     if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
-        return fail(-errno, "KVM refuses %llu MiB of RAM at 0x%llx: %s", (unsigned long long)(size / MiB),
-                    (unsigned long long)gpa, strerror(errno));
+        return complain(-errno, "KVM refuses %llu MiB of RAM at 0x%llx: %s", (unsigned long long)(size / MiB),
+                        (unsigned long long)gpa, strerror(errno));
     return 0;
 }
 
@@ -37,8 +37,8 @@ int memory_init(struct vm *vm)
 
     vm->ram_fd = memfd_create("guest-ram", MFD_CLOEXEC);
     if (vm->ram_fd < 0 || ftruncate(vm->ram_fd, (off_t)vm->memory) < 0)
-        return fail(-errno, "cannot make a memory file of %llu MiB for guest RAM: %s",
-                    (unsigned long long)(vm->memory / MiB), strerror(errno));
+        return complain(-errno, "cannot make a memory file of %llu MiB for guest RAM: %s",
+                        (unsigned long long)(vm->memory / MiB), strerror(errno));
     int err = memory_add(vm, 0, low, 0);
     if (err == 0 && vm->memory > low)
         err = memory_add(vm, RAM_HIGH_BASE, vm->memory - low, low);
@@ -67,18 +67,18 @@ void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t size)
 int memory_reserve(struct vm *vm, uint64_t gpa, uint64_t size, const char *name)
 {
     if (!guest_ptr(vm, gpa, size))
-        return fail(-EFAULT, "%s at 0x%llx, %llu bytes, is not in the guest's RAM of %llu MiB", name,
-                    (unsigned long long)gpa, (unsigned long long)size,
-                    (unsigned long long)(vm->memory / MiB));
+        return complain(-EFAULT, "%s at 0x%llx, %llu bytes, is not in the guest's RAM of %llu MiB", name,
+                        (unsigned long long)gpa, (unsigned long long)size,
+                        (unsigned long long)(vm->memory / MiB));
     for (unsigned i = 0; i < vm->reserved_count; i++) {
         const struct range *r = &vm->reserved[i];
         if (gpa < r->gpa + r->size && r->gpa < gpa + size)
-            return fail(-EEXIST, "%s at 0x%llx, %llu bytes, overlaps %s at 0x%llx", name,
-                        (unsigned long long)gpa, (unsigned long long)size, r->name,
-                        (unsigned long long)r->gpa);
+            return complain(-EEXIST, "%s at 0x%llx, %llu bytes, overlaps %s at 0x%llx", name,
+                            (unsigned long long)gpa, (unsigned long long)size, r->name,
+                            (unsigned long long)r->gpa);
     }
     if (vm->reserved_count == sizeof vm->reserved / sizeof vm->reserved[0])
-        return fail(-ENOSPC, "%s: the guest's RAM is in too many pieces", name);
+        return complain(-ENOSPC, "%s: the guest's RAM is in too many pieces", name);
     vm->reserved[vm->reserved_count++] = (struct range){gpa, size, name};
     return 0;
 }

@@ -33,7 +33,7 @@ static struct option options[] = {
 static int machine_boot(struct vm *vm)
 {
     if (vm->host_io && !vm->boot_source)
-        return fail(-EINVAL, "nothing to run: say which guest; 'terrarium help run' lists the options");
+        return complain(-EINVAL, "nothing to run: say which guest; 'terrarium help run' lists the options");
     return 0;
 }
 
@@ -63,7 +63,7 @@ static int run_once(int signal_fd, bool *again)
     int status = STATUS_HOST_ERROR;
 
     if (!vm)
-        return fail(status, "no memory for a VM");
+        return complain(status, "no memory for a VM");
     vm->memory = memory;
     vm->cpus = (unsigned)cpus;
     vm->host_io = true;

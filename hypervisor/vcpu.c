@@ -36,18 +36,18 @@ int vcpu_create(struct vm *vm, unsigned id)
     struct vcpu *vcpu = calloc(1, sizeof *vcpu);
 
     if (!vcpu)
-        return fail(-ENOMEM, "no memory for vCPU %u", id);
+        return complain(-ENOMEM, "no memory for vCPU %u", id);
     vm->vcpus[id] = vcpu;
     vcpu->vm = vm;
     vcpu->id = id;
     vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
     if (vcpu->fd < 0)
-        return fail(-errno, "KVM refuses vCPU %u: %s", id, strerror(errno));
+        return complain(-errno, "KVM refuses vCPU %u: %s", id, strerror(errno));
     size_t size = (size_t)ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
     vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
     if (vcpu->run == MAP_FAILED) {
         vcpu->run = NULL;
-        return fail(-errno, "cannot map the run page of vCPU %u: %s", id, strerror(errno));
+        return complain(-errno, "cannot map the run page of vCPU %u: %s", id, strerror(errno));
     }
     FOR_EACH_FEATURE(f)
     {
@@ -102,8 +102,8 @@ int vcpu_died(struct vcpu *vcpu, int status, const char *what)
     if ((*f)->died && (*f)->died(vcpu, what))
         explained = true;
     if (!explained)
-        fail(0, "the guest died on vCPU %u after %llu exits: %s", vcpu->id,
-             (unsigned long long)vcpu->exit_count, what);
+        complain(0, "the guest died on vCPU %u after %llu exits: %s", vcpu->id,
+                 (unsigned long long)vcpu->exit_count, what);
     vm_stop(vcpu->vm, status);
     return 0;
 }

@@ -26,17 +26,18 @@ static int kvm_open(struct vm *vm)
 
     vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (vm->kvm_fd < 0)
-        return fail(-errno, "/dev/kvm: %s; %s", strerror(errno), kvm_open_advice(errno));
+        return complain(-errno, "/dev/kvm: %s; %s", strerror(errno), kvm_open_advice(errno));
     int version = ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION)
-        return fail(-ENOTSUP, "/dev/kvm speaks API version %d, not %d; run this under scripts/with-kvm",
-                    version, KVM_API_VERSION);
+        return complain(-ENOTSUP, "/dev/kvm speaks API version %d, not %d; run this under scripts/with-kvm",
+                        version, KVM_API_VERSION);
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
         if (ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, needed[i]) <= 0)
-            return fail(-ENOTSUP, "/dev/kvm lacks extension %d; run this under scripts/with-kvm", needed[i]);
+            return complain(-ENOTSUP, "/dev/kvm lacks extension %d; run this under scripts/with-kvm",
+                            needed[i]);
     vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
     if (vm->fd < 0)
-        return fail(-errno, "KVM cannot create a VM: %s", strerror(errno));
+        return complain(-errno, "KVM cannot create a VM: %s", strerror(errno));
     /* Older Intel CPUs run real mode with the help of four pages; any free place below 4 GiB will do. */
     uint64_t identity_map = 0xfffbc000;
     ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
@@ -76,10 +77,11 @@ static int vm_attach(struct vm *vm)
             return err;
     }
     if (vm->cpus > 1 && !vm->irqchip)
-        return fail(-EINVAL,
-                    "--cpus %u: a second CPU is started by an interrupt, and this machine has no interrupt "
-                    "controller; use --cpus 1",
-                    vm->cpus);
+        return complain(
+            -EINVAL,
+            "--cpus %u: a second CPU is started by an interrupt, and this machine has no interrupt "
+            "controller; use --cpus 1",
+            vm->cpus);
     return 0;
 }
 
@@ -130,7 +132,7 @@ int vm_start(struct vm *vm)
     }
     pthread_mutex_unlock(&vm->run_lock);
     pthread_attr_destroy(&attr);
-    return err ? fail(-err, "cannot start a thread for each vCPU: %s", strerror(err)) : 0;
+    return err ? complain(-err, "cannot start a thread for each vCPU: %s", strerror(err)) : 0;
 }
 
 /* A kick may come just before a write to a full pipe blocks, and be lost on it: kick a stopping thread until
@@ -249,7 +251,7 @@ int vm_output(struct vm *vm, const void *data, size_t size)
         return vm->output(vm, data, size);
     int err = host_write(STDOUT_FILENO, data, size, output_give_up, vm);
     if (err < 0 && err != -EINTR && !vm_stopping(vm)) {
-        fail(err, "cannot write the guest's output to stdout: %s", strerror(-err));
+        complain(err, "cannot write the guest's output to stdout: %s", strerror(-err));
         vm_stop(vm, STATUS_HOST_ERROR);
     }
     return err;
@@ -258,7 +260,7 @@ int vm_output(struct vm *vm, const void *data, size_t size)
 int vm_claim_boot(struct vm *vm, const char *option)
 {
     if (vm->boot_source)
-        return fail(-EBUSY, "%s and %s exclude each other; give one", vm->boot_source, option);
+        return complain(-EBUSY, "%s and %s exclude each other; give one", vm->boot_source, option);
     vm->boot_source = option;
     return 0;
 }
@@ -276,14 +278,14 @@ int vm_append_cmdline(struct vm *vm, const char *format, ...)
     if ((size_t)n < room)
         return 0;
     vm->cmdline[used] = '\0';
-    return fail(-E2BIG, "the kernel's command line is longer than %d bytes; shorten --append",
-                CMDLINE_MAX - 1);
+    return complain(-E2BIG, "the kernel's command line is longer than %d bytes; shorten --append",
+                    CMDLINE_MAX - 1);
 }
 
 int vm_add_device_state(struct vm *vm, const char *name, void *state, size_t size)
 {
     if (vm->state_count == sizeof vm->states / sizeof vm->states[0])
-        return fail(-ENOSPC, "%s: no room for the state of more than %u devices", name, vm->state_count);
+        return complain(-ENOSPC, "%s: no room for the state of more than %u devices", name, vm->state_count);
     vm->states[vm->state_count++] = (struct device_state){name, state, size};
     return 0;
 }

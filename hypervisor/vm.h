@@ -54,7 +54,7 @@ void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t size);
 
 /*
  * Note that the loader puts `name` at [gpa, gpa + size). Returns 0, -EFAULT if that is not RAM, -EEXIST if it
- * overlaps what is there, -ENOSPC if there are too many; each after a fail().
+ * overlaps what is there, -ENOSPC if there are too many; each after a complain().
  */
 int memory_reserve(struct vm *vm, uint64_t gpa, uint64_t size, const char *name);
 
@@ -106,8 +106,8 @@ struct bus_access {
 };
 
 /*
- * Route [base, base + size) to a device. Returns 0, or after a fail() -EINVAL if the range is empty or wraps,
- * -EEXIST if it overlaps another claim, -ENOSPC if the bus is full.
+ * Route [base, base + size) to a device. Returns 0, or after a complain() -EINVAL if the range is empty or
+ * wraps, -EEXIST if it overlaps another claim, -ENOSPC if the bus is full.
  */
 int bus_claim(struct bus *bus, uint64_t base, uint64_t size, const char *name, const struct bus_ops *ops,
               void *dev);
@@ -222,7 +222,8 @@ struct vm {
 
 /*
  * Make a machine: KVM's VM, RAM, the features' devices, the vCPUs, and what boots. The fields at the top of
- * *vm must be set and the rest be zero. Returns 0 or -errno after a fail(); call vm_destroy() in both cases.
+ * *vm must be set and the rest be zero. Returns 0 or -errno after a complain(); call vm_destroy() in both
+ * cases.
  */
 int vm_create(struct vm *vm);
 void vm_destroy(struct vm *vm);
@@ -250,11 +251,12 @@ bool vm_may_run(struct vm *vm);
 /* Send bytes to the console of the host. A closed stdout stops the VM. Returns 0 or -errno. */
 int vm_output(struct vm *vm, const void *data, size_t size);
 
-/* Say which option brings what the VM runs. Returns 0, or -EBUSY after a fail() if another option did before.
+/* Say which option brings what the VM runs. Returns 0, or -EBUSY after a complain() if another option did
+ * before.
  */
 int vm_claim_boot(struct vm *vm, const char *option);
 
-/* Append a word to the kernel's command line. Returns 0, or -E2BIG after a fail(). */
+/* Append a word to the kernel's command line. Returns 0, or -E2BIG after a complain(). */
 int vm_append_cmdline(struct vm *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Have a device's state saved with the VM, and find it again by its name (NULL: no such device). */

@@ -15,20 +15,21 @@ struct elf {
     Elf64_Phdr segments[ELF_SEGMENTS_MAX];
 };
 
-/* Read and check the headers. Returns 0 or -ENOEXEC after a fail(). Keeps using `fd` but does not own it. */
+/* Read and check the headers. Returns 0 or -ENOEXEC after a complain(). Keeps using `fd` but does not own it.
+ */
 int elf_open(struct elf *elf, const char *name, int fd);
 
 /*
  * Put the loadable segments at their physical addresses, as memory_reserve() allows. What the file does not
  * fill
- * (.bss) stays as it is: the RAM of a new machine is zero. Returns 0 or -errno after a fail().
+ * (.bss) stays as it is: the RAM of a new machine is zero. Returns 0 or -errno after a complain().
  */
 int elf_load(const struct elf *elf, struct vm *vm);
 
 /*
  * Look for a note (ELF specification, "Note Section") by owner and type; copy its descriptor, at most `size`
  * bytes of it, to `desc`. Returns the number of bytes copied, -ENOENT if there is none, -ENOEXEC after a
- * fail() if one overruns.
+ * complain() if one overruns.
  */
 int elf_find_note(const struct elf *elf, const char *owner, uint32_t type, void *desc, size_t size);
 

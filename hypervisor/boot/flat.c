@@ -27,7 +27,8 @@ int flat_start(struct vcpu *vcpu, uint16_t ip)
     struct kvm_regs regs = {.rip = ip, .rsp = FLAT_BASE, .rflags = 2}; /* bit 1 is always one */
 
     if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-        return fail(-errno, "cannot read the special registers of vCPU %u: %s", vcpu->id, strerror(errno));
+        return complain(-errno, "cannot read the special registers of vCPU %u: %s", vcpu->id,
+                        strerror(errno));
     /* After reset CS lies at 0xFFFF0000, below the firmware. All segments to 0: an address is just its
      * offset. */
     struct kvm_segment *segments[] = {&sregs.cs, &sregs.ds, &sregs.es, &sregs.ss, &sregs.fs, &sregs.gs};
@@ -36,7 +37,7 @@ int flat_start(struct vcpu *vcpu, uint16_t ip)
         segments[i]->selector = 0;
     }
     if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
-        return fail(-errno, "cannot set the registers of vCPU %u: %s", vcpu->id, strerror(errno));
+        return complain(-errno, "cannot set the registers of vCPU %u: %s", vcpu->id, strerror(errno));
     return 0;
 }
 
@@ -49,13 +50,13 @@ static int flat_boot(struct vm *vm)
         return 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
-        return fail(-errno, "--flat %s: %s", path, strerror(errno));
+        return complain(-errno, "--flat %s: %s", path, strerror(errno));
     int err = 0;
     if (st.st_size == 0 || st.st_size > FLAT_MAX)
-        err = fail(-EFBIG, "--flat %s: %lld bytes; real mode at 0x%x has room for 1 to %d", path,
-                   (long long)st.st_size, FLAT_BASE, FLAT_MAX);
+        err = complain(-EFBIG, "--flat %s: %lld bytes; real mode at 0x%x has room for 1 to %d", path,
+                       (long long)st.st_size, FLAT_BASE, FLAT_MAX);
     else if (pread(fd, guest_ptr(vm, FLAT_BASE, FLAT_MAX), (size_t)st.st_size, 0) != st.st_size)
-        err = fail(-EIO, "--flat %s: cannot read all of it", path);
+        err = complain(-EIO, "--flat %s: cannot read all of it", path);
     close(fd);
     return err ? err : flat_start(vm->vcpus[0], FLAT_BASE);
 }

@@ -21,18 +21,18 @@ static int initrd_read(struct vm *vm, const char *path, int fd)
     struct stat st;
 
     if (fstat(fd, &st) < 0)
-        return fail(-errno, "--initrd %s: %s", path, strerror(errno));
+        return complain(-errno, "--initrd %s: %s", path, strerror(errno));
     uint64_t size = (uint64_t)st.st_size;
     if (size == 0 || size > low->size - MiB)
-        return fail(-EFBIG,
-                    "--initrd %s: %llu bytes; the guest's RAM has room for 1 to %llu; use a larger --memory",
-                    path, (unsigned long long)size, (unsigned long long)(low->size - MiB));
+        return complain(
+            -EFBIG, "--initrd %s: %llu bytes; the guest's RAM has room for 1 to %llu; use a larger --memory",
+            path, (unsigned long long)size, (unsigned long long)(low->size - MiB));
     uint64_t gpa = (low->size - size) & ~(PAGE_SIZE - 1);
     int err = memory_reserve(vm, gpa, size, "the initrd");
     if (err == 0)
         err = host_read_at(fd, guest_ptr(vm, gpa, size), size, 0);
     if (err)
-        return fail(err, "--initrd %s: %s", path, strerror(-err));
+        return complain(err, "--initrd %s: %s", path, strerror(-err));
     vm->modules[vm->module_count++] = (struct range){gpa, size, "the initrd"};
     return 0;
 }
@@ -44,10 +44,10 @@ static int initrd_attach(struct vm *vm)
     if (!path)
         return 0;
     if (!vm->boot_source || vm->bare)
-        return fail(-EINVAL, "--initrd %s: goes with a kernel; give --kernel FILE too", path);
+        return complain(-EINVAL, "--initrd %s: goes with a kernel; give --kernel FILE too", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return fail(-errno, "--initrd %s: %s", path, strerror(errno));
+        return complain(-errno, "--initrd %s: %s", path, strerror(errno));
     int err = initrd_read(vm, path, fd);
     close(fd);
     return err;

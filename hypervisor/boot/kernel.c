@@ -14,7 +14,7 @@ static struct option options[] = {
 static int kernel_attach(struct vm *vm)
 {
     if (options[1].value && !options[0].value)
-        return fail(-EINVAL, "--append '%s' is for a kernel: give --kernel FILE too", options[1].value);
+        return complain(-EINVAL, "--append '%s' is for a kernel: give --kernel FILE too", options[1].value);
     if (!options[0].value)
         return 0;
     int err = vm_claim_boot(vm, "--kernel");
@@ -30,13 +30,13 @@ static int kernel_boot(struct vm *vm)
         return 0;
     vm->kernel_fd = open(path, O_RDONLY | O_CLOEXEC);
     if (vm->kernel_fd < 0 || pread(vm->kernel_fd, head, sizeof head, 0) < 0)
-        return fail(-errno, "--kernel %s: %s", path, strerror(errno));
+        return complain(-errno, "--kernel %s: %s", path, strerror(errno));
     FOR_EACH_LOADER(l)
     if ((*l)->probe(head))
         return (*l)->load(vm, path, vm->kernel_fd);
-    return fail(-ENOEXEC,
-                "--kernel %s: not a kernel that this build can load, such as an ELF file with a PVH note",
-                path);
+    return complain(-ENOEXEC,
+                    "--kernel %s: not a kernel that this build can load, such as an ELF file with a PVH note",
+                    path);
 }
 
 FEATURE(kernel) = {

@@ -10,7 +10,8 @@
 struct loader {
     const char *name; /* of the format */
     bool (*probe)(const uint8_t head[KERNEL_HEAD]);
-    /* Load the file and put vCPU 0 at its entry. Returns 0 or -errno after a fail(). `path` is for messages.
+    /* Load the file and put vCPU 0 at its entry. Returns 0 or -errno after a complain(). `path` is for
+     * messages.
      */
     int (*load)(struct vm *vm, const char *path, int fd);
 };

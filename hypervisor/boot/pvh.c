@@ -21,18 +21,18 @@ static int pvh_entry(const struct elf *elf, uint64_t *entry)
     *entry = 0;
     int n = elf_find_note(elf, "Xen", XEN_ELFNOTE_PHYS32_ENTRY, entry, sizeof *entry);
     if (n == -ENOENT)
-        return fail(-ENOEXEC,
-                    "%s: has no PVH note (owner \"Xen\", type 18), so it does not say where it starts",
-                    elf->name);
+        return complain(-ENOEXEC,
+                        "%s: has no PVH note (owner \"Xen\", type 18), so it does not say where it starts",
+                        elf->name);
     if (n < 0)
         return n;
     if (n != 4 && n != 8)
-        return fail(-ENOEXEC, "%s: the PVH note has %d bytes; an address of 4 or 8 was expected", elf->name,
-                    n);
+        return complain(-ENOEXEC, "%s: the PVH note has %d bytes; an address of 4 or 8 was expected",
+                        elf->name, n);
     const Elf64_Phdr *p = elf_segment_at(elf, *entry);
     if (!p || !(p->p_flags & PF_X) || *entry > UINT32_MAX)
-        return fail(-ENOEXEC, "%s: the PVH entry 0x%llx is not in an executable segment below 4 GiB",
-                    elf->name, (unsigned long long)*entry);
+        return complain(-ENOEXEC, "%s: the PVH entry 0x%llx is not in an executable segment below 4 GiB",
+                        elf->name, (unsigned long long)*entry);
     return 0;
 }
 
@@ -68,7 +68,8 @@ static int pvh_set_registers(struct vcpu *vcpu, uint64_t entry)
     struct kvm_sregs sregs;
 
     if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-        return fail(-errno, "cannot read the special registers of vCPU %u: %s", vcpu->id, strerror(errno));
+        return complain(-errno, "cannot read the special registers of vCPU %u: %s", vcpu->id,
+                        strerror(errno));
     sregs.cr0 = 1 | 1 << 4; /* PE; ET is always one */
     sregs.cr4 = 0;
     sregs.efer = 0;
@@ -78,7 +79,7 @@ static int pvh_set_registers(struct vcpu *vcpu, uint64_t entry)
     sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
     sregs.tr = (struct kvm_segment){.limit = 0x67, .type = 11, .present = 1}; /* a busy 32-bit task */
     if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
-        return fail(-errno, "cannot set the registers of vCPU %u: %s", vcpu->id, strerror(errno));
+        return complain(-errno, "cannot set the registers of vCPU %u: %s", vcpu->id, strerror(errno));
     return 0;
 }
 

@@ -18,7 +18,7 @@ static struct {
 int console_offer(struct vm *vm, const char *name, void (*ready)(struct vm *vm, void *dev), void *dev)
 {
     if (vm->console_count == sizeof vm->consoles / sizeof vm->consoles[0])
-        return fail(-ENOSPC, "%s: there are %u consoles already", name, vm->console_count);
+        return complain(-ENOSPC, "%s: there are %u consoles already", name, vm->console_count);
     vm->consoles[vm->console_count++] = (struct console){name, ready, dev};
     return 0;
 }
@@ -30,7 +30,7 @@ int console_select(struct vm *vm, const char *name)
             vm->console = i;
             return 0;
         }
-    return fail(-ENOENT, "no device called %s can be the console", name);
+    return complain(-ENOENT, "no device called %s can be the console", name);
 }
 
 static int queue_take(void)

@@ -12,11 +12,11 @@ enum {
 /*
  * Offer a device as the console; the first offer is the console until console_select() names another. `ready`
  * is called, with vm->lock held, when there is something for console_next(). Returns 0 or -ENOSPC after a
- * fail().
+ * complain().
  */
 int console_offer(struct vm *vm, const char *name, void (*ready)(struct vm *vm, void *dev), void *dev);
 
-/* Make the device called `name` the console. Returns 0 or -ENOENT after a fail(). */
+/* Make the device called `name` the console. Returns 0 or -ENOENT after a complain(). */
 int console_select(struct vm *vm, const char *name);
 
 /* The next byte typed for `dev`, or CONSOLE_BREAK, or CONSOLE_EMPTY. Called with vm->lock held. */

@@ -20,7 +20,7 @@ static void results_write_string(struct vm *vm, void *dev, uint64_t offset, cons
     (void)offset;
     int err = host_write(results_fd, data, (size_t)size * count, NULL, NULL);
     if (err < 0) {
-        fail(err, "--results %s: %s", options[0].value, strerror(-err));
+        complain(err, "--results %s: %s", options[0].value, strerror(-err));
         vm_stop(vm, STATUS_HOST_ERROR);
     }
 }
@@ -50,7 +50,7 @@ static int results_attach(struct vm *vm)
         return 0;
     results_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (results_fd < 0)
-        return fail(-errno, "--results %s: %s", path, strerror(errno));
+        return complain(-errno, "--results %s: %s", path, strerror(errno));
     return bus_claim(&vm->ports, 0xE8, 1, "results-port", &ops, NULL);
 }
 

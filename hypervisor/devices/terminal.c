@@ -149,7 +149,7 @@ static int terminal_boot(struct vm *vm)
     int err = pthread_create(&thread, &attr, terminal_thread, vm);
     pthread_attr_destroy(&attr);
     is_running = err == 0;
-    return err ? fail(-err, "cannot start a thread for stdin: %s", strerror(err)) : 0;
+    return err ? complain(-err, "cannot start a thread for stdin: %s", strerror(err)) : 0;
 }
 
 static void terminal_detach(struct vm *vm)

@@ -265,7 +265,7 @@ static int uart_attach(struct vm *vm)
     struct uart *u = calloc(1, sizeof *u);
 
     if (!u)
-        return fail(-1, "no memory for the UART");
+        return complain(-1, "no memory for the UART");
     u->divisor[0] = 1; /* 115,200 baud; it makes no difference here */
     u->modem = uart_modem_lines(u);
     int err = vm_add_device_state(vm, "uart16550", u, sizeof *u);

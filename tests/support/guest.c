@@ -1,0 +1,238 @@
+/* For the tests that run guests: a VM from a few instructions, what came out of it, and failures that explain
+ * themselves. */
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "guest.h"
+#include "boot/flat.h"
+
+static char output[65536], records[4096], errors[32768];
+static size_t output_size;
+static int saved_stderr, stderr_file;
+
+static int collect_output(struct vm *vm, const void *data, size_t size)
+{
+    (void)vm;
+    for (size_t i = 0; i < size && output_size + 1 < sizeof output; i++)
+        output[output_size++] = ((const char *)data)[i];
+    output[output_size] = '\0';
+    return 0;
+}
+
+const char *guest_output(void)
+{
+    return output;
+}
+
+static struct vm *new_vm(bool bare)
+{
+    struct vm *vm = calloc(1, sizeof *vm);
+
+    features_sort();
+    output_size = 0;
+    output[0] = records[0] = '\0';
+    vm->memory = GUEST_MEMORY;
+    vm->cpus = 1;
+    vm->bare = bare;
+    vm->output = collect_output;
+    if (vm_create(vm) < 0) {
+        vm_destroy(vm);
+        free(vm);
+        fail_msg("the VM could not be made; the reason stands above");
+    }
+    return vm;
+}
+
+static void put_code(struct vm *vm, uint64_t gpa, const uint8_t *code, const uint8_t *end)
+{
+    memcpy(guest_ptr(vm, gpa, (uint64_t)(end - code)), code, (size_t)(end - code));
+}
+
+struct vm *vm_from_code(const uint8_t *code, const uint8_t *end)
+{
+    options_clear();
+    struct vm *vm = new_vm(true);
+
+    put_code(vm, FLAT_BASE, code, end);
+    assert_int_equal(flat_start(vm->vcpus[0], FLAT_BASE), 0);
+    return vm;
+}
+
+static void make_tables(struct vm *vm)
+{
+    uint64_t *t = guest_ptr(vm, TABLES64, 4 * 4096);
+
+    t[0] = (TABLES64 + 0x1000) | 3;
+    t[512] = (TABLES64 + 0x2000) | 3;
+    t[1024] = (TABLES64 + 0x3000) | 3;
+    for (uint64_t i = 1; i < GUEST_MEMORY / (2 * MiB); i++)
+        t[1024 + i] = i * 2 * MiB | 0x83;
+    for (uint64_t i = 0; i < 512; i++)
+        t[1536 + i] = i * 4096 | 3;
+}
+
+struct vm *vm_from_code64(const uint8_t *code, const uint8_t *end)
+{
+    options_clear();
+    struct vm *vm = new_vm(true);
+    struct vcpu *vcpu = vm->vcpus[0];
+    struct kvm_regs regs = {.rip = CODE64_BASE, .rsp = STACK64_TOP, .rbp = 0, .rflags = 2};
+    const struct kvm_segment data = {
+        .limit = ~0u, .selector = 0x10, .type = 3, .present = 1, .db = 1, .s = 1, .g = 1};
+    struct kvm_sregs sregs;
+
+    put_code(vm, CODE64_BASE, code, end);
+    make_tables(vm);
+    uint64_t *gdt = guest_ptr(vm, 0x500, 24);
+    gdt[1] = 0x00af9b000000ffff;
+    gdt[2] = 0x00cf93000000ffff;
+    assert_int_equal(ioctl(vcpu->fd, KVM_GET_SREGS, &sregs), 0);
+    sregs.cr0 = 0x80010011; /* PG, WP, ET, PE */
+    sregs.cr4 = 0x620;      /* PAE, OSFXSR, OSXMMEXCPT */
+    sregs.cr3 = TABLES64;
+    sregs.efer = 0xd00; /* LME, LMA, NXE */
+    sregs.gdt = (struct kvm_dtable){0x500, 23, {0}};
+    sregs.idt = (struct kvm_dtable){0, 0, {0}};
+    sregs.cs = sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
+    sregs.cs =
+        (struct kvm_segment){.limit = ~0u, .selector = 8, .type = 11, .present = 1, .s = 1, .l = 1, .g = 1};
+    sregs.tr = (struct kvm_segment){.limit = 0x67, .type = 11, .present = 1};
+    assert_int_equal(ioctl(vcpu->fd, KVM_SET_SREGS, &sregs), 0);
+    assert_int_equal(ioctl(vcpu->fd, KVM_SET_REGS, &regs), 0);
+    return vm;
+}
+
+struct vm *vm_from_options(int argc, const char **argv)
+{
+    options_clear();
+    assert_int_equal(options_parse(argc, (char **)argv), 0);
+    return new_vm(false);
+}
+
+void free_vm(struct vm *vm)
+{
+    vm_destroy(vm);
+    free(vm);
+    options_clear();
+}
+
+static void *watchdog(void *arg)
+{
+    const char *scale = getenv("TIMEOUT_SCALE");
+    int seconds = 60 * (scale ? atoi(scale) : 1);
+    struct vm *vm = arg;
+
+    if (poll(&(struct pollfd){.fd = vm->stopped_fd, .events = POLLIN}, 1, seconds * 1000) == 0) {
+        fprintf(stderr, "the guest still runs after %d s\n", seconds);
+        vm_stop(vm, -1);
+    }
+    return NULL;
+}
+
+int run_vm(struct vm *vm)
+{
+    pthread_t guard;
+
+    assert_int_equal(vm_start(vm), 0);
+    pthread_create(&guard, NULL, watchdog, vm);
+    int status = vm_join(vm);
+    pthread_join(guard, NULL);
+    return status;
+}
+
+void run_until_halt(struct vm *vm)
+{
+    int status = run_vm(vm);
+
+    expect_number((uint64_t)status, 0,
+                  "the guest should have reached its HLT, which ends a bare guest with status 0");
+    expect_number(vm->vcpus[0]->exits[KVM_EXIT_HLT], 1,
+                  "HLT without an interrupt controller is an exit, KVM_EXIT_HLT");
+}
+
+struct kvm_regs guest_regs(struct vm *vm)
+{
+    struct kvm_regs regs;
+
+    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_GET_REGS, &regs), 0);
+    return regs;
+}
+
+static void record(const char *format, unsigned size, uint64_t value)
+{
+    size_t used = strlen(records);
+
+    snprintf(records + used, sizeof records - used, format, used ? " " : "", size, (unsigned long long)value);
+}
+
+static uint64_t record_read(struct vm *vm, void *dev, uint64_t offset, unsigned size)
+{
+    (void)vm;
+    record("%sr%u +%llu", size, offset);
+    return (uint64_t)(uintptr_t)dev;
+}
+
+static void record_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+{
+    (void)vm;
+    (void)dev;
+    (void)offset;
+    record("%sw%u %llx", size, value);
+}
+
+static const struct bus_ops recorder = {15, record_read, record_write, NULL};
+
+void record_port(struct vm *vm, uint16_t port, uint64_t size, uint64_t answer)
+{
+    assert_int_equal(bus_claim(&vm->ports, port, size, "recorder", &recorder, (void *)(uintptr_t)answer), 0);
+}
+
+void record_mmio(struct vm *vm, uint64_t gpa, uint64_t size, uint64_t answer)
+{
+    assert_int_equal(bus_claim(&vm->mmio, gpa, size, "recorder", &recorder, (void *)(uintptr_t)answer), 0);
+}
+
+const char *recorded(void)
+{
+    return records;
+}
+
+void begin_stderr(void)
+{
+    fflush(stderr);
+    saved_stderr = dup(STDERR_FILENO);
+    stderr_file = memfd_create("stderr", 0);
+    dup2(stderr_file, STDERR_FILENO);
+}
+
+const char *end_stderr(void)
+{
+    fflush(stderr);
+    dup2(saved_stderr, STDERR_FILENO);
+    ssize_t n = pread(stderr_file, errors, sizeof errors - 1, 0);
+    errors[n > 0 ? n : 0] = '\0';
+    close(saved_stderr);
+    close(stderr_file);
+    return errors;
+}
+
+void expect_text(const char *got, const char *expected, const char *lesson)
+{
+    if (strcmp(got, expected) != 0)
+        fail_msg("expected \"%s\", got \"%s\"\n%s", expected, got, lesson);
+}
+
+void expect_contains(const char *got, const char *part, const char *lesson)
+{
+    if (!strstr(got, part))
+        fail_msg("expected \"%s\" in:\n%s\n%s", part, got, lesson);
+}
+
+void expect_number(uint64_t got, uint64_t expected, const char *lesson)
+{
+    if (got != expected)
+        fail_msg("expected %llu (0x%llx), got %llu (0x%llx)\n%s", (unsigned long long)expected,
+                 (unsigned long long)expected, (unsigned long long)got, (unsigned long long)got, lesson);
+}
