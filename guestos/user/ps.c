@@ -27,7 +27,7 @@ static int print_process(const char *pid)
     end = fgets(line, sizeof line, file);
     fclose(file);
     if (!end || !(name = strchr(line, '(')) || !(end = strrchr(line, ')')) ||
-        sscanf(end + 1, " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
+        sscanf(end + 1, " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu",
                &state, &parent, &size) != 3)
         return -1;
     printf("%5s %5d  %c  %7lu %.*s\n", pid, parent, state, size / 1024, (int)(end - name - 1), name + 1);

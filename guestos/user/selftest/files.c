@@ -1,4 +1,5 @@
-/* Self-test: files, directories, descriptors and pipes behave as on Linux, down to errno and the layout of structures. */
+/* Self-test: files, directories, descriptors and pipes behave as on Linux, down to errno and the layout of
+ * structures. */
 #define _GNU_SOURCE
 #include "selftest.h"
 
@@ -155,8 +156,8 @@ TEST(files_stat_is_bit_exact)
     WORKS(stat(".", &by_fd));
     CHECK(S_ISDIR(by_fd.st_mode), ". has mode %o, should be a directory", by_fd.st_mode);
     WORKS(stat("/dev/null", &by_fd));
-    CHECK(S_ISCHR(by_fd.st_mode) && by_fd.st_rdev == 0x103, "/dev/null: mode %o, device %lx, should be 1:3", by_fd.st_mode,
-          (unsigned long)by_fd.st_rdev);
+    CHECK(S_ISCHR(by_fd.st_mode) && by_fd.st_rdev == 0x103, "/dev/null: mode %o, device %lx, should be 1:3",
+          by_fd.st_mode, (unsigned long)by_fd.st_rdev);
 }
 
 TEST(files_descriptors)
@@ -241,7 +242,8 @@ TEST(files_directories)
     FAILS(chdir("none"), ENOENT);
     CHECK(getcwd(cwd, sizeof cwd) != NULL, "getcwd: %s", strerror(errno));
     WORKS(chdir("d/../d/."));
-    CHECK(getcwd(inner, sizeof inner) && strcmp(inner + strlen(cwd), "/d") == 0, "in %s/d getcwd says %s", cwd, inner);
+    CHECK(getcwd(inner, sizeof inner) && strcmp(inner + strlen(cwd), "/d") == 0, "in %s/d getcwd says %s",
+          cwd, inner);
     EQUAL(raw_syscall(SYS_getcwd, (long)inner, 2, 0, 0, 0, 0), -ERANGE);
     EQUAL(raw_syscall(SYS_getcwd, (long)inner, sizeof inner, 0, 0, 0, 0), strlen(inner) + 1);
     WORKS(unlink("file"));
@@ -276,7 +278,8 @@ static void check_record(const struct record *record, unsigned char *seen)
         return;
     }
     EQUAL(record->type, DT_REG);
-    CHECK(sscanf(record->name, "entry-%d", &number) == 1 && number >= 0 && number < 50, "unknown entry %s", record->name);
+    CHECK(sscanf(record->name, "entry-%d", &number) == 1 && number >= 0 && number < 50, "unknown entry %s",
+          record->name);
     seen[number]++;
 }
 
@@ -301,7 +304,8 @@ TEST(files_getdents_with_small_buffers)
     for (int i = 0; i < 50; i++)
         CHECK(seen[i] == 1, "entry-%d was listed %d times", i, seen[i]);
     EQUAL(lseek(fd, 0, SEEK_SET), 0);
-    CHECK(raw_syscall(SYS_getdents64, fd, (long)buffer, sizeof buffer, 0, 0, 0) > 0, "after lseek(0) the list is empty");
+    CHECK(raw_syscall(SYS_getdents64, fd, (long)buffer, sizeof buffer, 0, 0, 0) > 0,
+          "after lseek(0) the list is empty");
 }
 
 TEST(files_symlinks)

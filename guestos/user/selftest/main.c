@@ -1,7 +1,7 @@
 /*
- * selftest: checks the kernel from user space. Every test runs in its own child; verdicts go to stdout for people and, if the
- * environment has a NONCE, to /dev/results for the host: "NONCE ok NAME", "NONCE skip NAME: reason", "NONCE FAIL NAME:
- * message", and at last "NONCE end PASSED FAILED SKIPPED".
+ * selftest: checks the kernel from user space. Every test runs in its own child; verdicts go to stdout for
+ * people and, if the environment has a NONCE, to /dev/results for the host: "NONCE ok NAME", "NONCE skip
+ * NAME: reason", "NONCE FAIL NAME: message", and at last "NONCE end PASSED FAILED SKIPPED".
  */
 #define _GNU_SOURCE
 #include "selftest.h"
@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define PATIENCE_SECONDS 300 /* only for tests that hang: emulated machines are slow */
+#define VERDICT_FD       100 /* out of the way of tests that look at descriptor numbers */
 #define SKIPPED          77  /* a test's exit status */
 
 extern const struct test __start_selftests[], __stop_selftests[];
@@ -96,11 +97,11 @@ void dies_of(void (*body)(void), int signal, const char *what)
     int status = run_in_child(body);
 
     if (WIFSIGNALED(status))
-        CHECK(WTERMSIG(status) == signal, "%s: killed by signal %d (%s), should be %d (%s)", what, WTERMSIG(status),
-              strsignal(WTERMSIG(status)), signal, strsignal(signal));
+        CHECK(WTERMSIG(status) == signal, "%s: killed by signal %d (%s), should be %d (%s)", what,
+              WTERMSIG(status), strsignal(WTERMSIG(status)), signal, strsignal(signal));
     else
-        FAIL("%s: the process lives on and exits with %d; signal %d (%s) should kill it", what, WEXITSTATUS(status),
-             signal, strsignal(signal));
+        FAIL("%s: the process lives on and exits with %d; signal %d (%s) should kill it", what,
+             WEXITSTATUS(status), signal, strsignal(signal));
 }
 
 void *map_pages(size_t pages, int protection)
@@ -115,8 +116,19 @@ char *edge_of_mapping(void)
 {
     char *pages = map_pages(2, PROT_READ | PROT_WRITE);
 
-    WORKS(munmap(pages + PAGE, PAGE));
+    WORKS(mprotect(pages + PAGE, PAGE, PROT_NONE)); /* not unmapped: the next mapping might fill the hole */
     return pages + PAGE;
+}
+
+int open_terminal(void)
+{
+    int tty = on_moss() ? open("/dev/console", O_RDWR | O_NOCTTY) : posix_openpt(O_RDWR | O_NOCTTY);
+
+    if (tty >= 0 && !on_moss() && grantpt(tty) == 0 && unlockpt(tty) == 0)
+        tty = open(ptsname(tty), O_RDWR | O_NOCTTY);
+    if (tty < 0 || !isatty(tty))
+        skip("there is no terminal");
+    return tty;
 }
 
 void make_file(const char *path, const char *content)
@@ -138,7 +150,8 @@ static void report(const char *name, const char *verdict, const char *message)
     fflush(stdout);
     if (results < 0)
         return;
-    int length = snprintf(record, sizeof record, "%s %s %s%s%s\n", nonce, verdict, name, *message ? ": " : "", message);
+    int length = snprintf(record, sizeof record, "%s %s %s%s%s\n", nonce, verdict, name, *message ? ": " : "",
+                          message);
     write_all(results, record, length);
 }
 
@@ -147,7 +160,10 @@ static void run_child(const struct test *test)
     char directory[100];
 
     setpgid(0, 0);
+    dup2(verdict_pipe[1], VERDICT_FD);
     close(verdict_pipe[0]);
+    close(verdict_pipe[1]);
+    verdict_pipe[1] = VERDICT_FD;
     snprintf(directory, sizeof directory, "%s/%s", scratch, test->name);
     WORKS(mkdir(directory, 0755));
     WORKS(chdir(directory));
@@ -155,7 +171,8 @@ static void run_child(const struct test *test)
     _exit(0);
 }
 
-/* Wait until the child ends or patience does; then end all that the test left running. Returns its wait status. */
+/* Wait until the child ends or patience does; then end all that the test left running. Returns its wait
+ * status. */
 static int wait_patiently(pid_t child, char *message, size_t size)
 {
     struct pollfd verdict = {.fd = verdict_pipe[0], .events = POLLIN};
@@ -197,7 +214,8 @@ static int run_test(const struct test *test)
     status = wait_patiently(child, message, sizeof message);
     close(verdict_pipe[0]);
     if (WIFSIGNALED(status) && !*message)
-        snprintf(message, sizeof message, "killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+        snprintf(message, sizeof message, "killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED) {
         report(test->name, "skip", message);
         return SKIPPED;
@@ -223,12 +241,34 @@ static void open_results(void)
         results = open("/dev/results", O_WRONLY | O_CLOEXEC);
 }
 
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct test *)a)->name, ((const struct test *)b)->name);
+}
+
+/* The linker's table in order of names, because the compiler may put the records in any order. NULL after a
+ * message. */
+static struct test *sorted_tests(size_t *count)
+{
+    struct test *tests;
+
+    *count = __stop_selftests - __start_selftests;
+    tests = calloc(*count, sizeof *tests);
+    if (!tests) {
+        complain("memory");
+        return NULL;
+    }
+    memcpy(tests, __start_selftests, *count * sizeof *tests);
+    qsort(tests, *count, sizeof *tests, by_name);
+    return tests;
+}
+
 /* Run the wanted tests, count the verdicts, report the sums. Returns the exit status. */
-static int run_all(char **names)
+static int run_all(const struct test *tests, size_t count, char **names)
 {
     int passed = 0, failed = 0, skipped = 0;
 
-    for (const struct test *test = __start_selftests; test < __stop_selftests; test++) {
+    for (const struct test *test = tests; test < tests + count; test++) {
         if (!is_wanted(test, names))
             continue;
         int verdict = run_test(test);
@@ -245,12 +285,18 @@ static int run_all(char **names)
 int main(int argc, char **argv)
 {
     bool list = argc > 1 && strcmp(argv[1], "-l") == 0;
+    struct test *tests;
+    size_t count;
     int status;
 
     if (argc > 1 && argv[1][0] == '-' && !list)
-        return usage("selftest [-l] [NAME...]; a NAME stands for all tests that begin with it, -l lists them");
-    for (const struct test *test = __start_selftests; list && test < __stop_selftests; test++)
-        puts(test->name);
+        return usage(
+            "selftest [-l] [NAME...]; a NAME stands for all tests that begin with it, -l lists them");
+    tests = sorted_tests(&count);
+    if (!tests)
+        return 1;
+    for (size_t i = 0; list && i < count; i++)
+        puts(tests[i].name);
     if (list)
         return finish(0);
     mkdir("/tmp", 01777); /* it may exist */
@@ -258,7 +304,8 @@ int main(int argc, char **argv)
     if (mkdir(scratch, 0755) < 0)
         return complain(scratch);
     open_results();
-    status = run_all(argv + 1);
+    status = run_all(tests, count, argv + 1);
     remove_tree(scratch, true);
+    free(tests);
     return finish(status);
 }
