@@ -1,6 +1,7 @@
 /*
  * The terminal: /dev/console and /dev/tty. Turns bytes of the console into lines (echo, erase, ^C, ^D) as termios(3) describes, or,
- * with the option `notty`, passes them on untouched.
+ * with the option `notty`, passes them on untouched. With `escaped` as well, the input begins behind ^D s and ends at ^D e, and
+ * ^D ^D is a ^D: for a serial line that carries nothing but bytes, and loses the first ones.
  */
 #include "boot.h"
 #include "console.h"
@@ -22,6 +23,7 @@ static bool end_of_file;           /* read gives 0, once in a terminal, for ever
 static int foreground;             /* process group that ^C goes to */
 static int session;
 static bool is_tty;                /* false: a pipe on the other side, nothing is interpreted */
+static bool escaped, started, after_escape; /* the option; ^D s has come; the last byte was a ^D */
 static struct winsize window = {25, 80, 0, 0};
 static struct wait_queue readable = WAIT_QUEUE_INIT(readable);
 
@@ -131,6 +133,39 @@ static void type_byte(char c)
     finish_line();
 }
 
+static void receive(int byte)
+{
+    if (byte != CONSOLE_EOF && is_tty) {
+        type_byte(byte);
+        return;
+    }
+    if (byte == CONSOLE_EOF)
+        end_of_file = true;
+    else
+        append(byte);
+    finish_line();
+}
+
+#define ESCAPE 4
+
+/* Undo the escaping. Returns false if the byte by itself means nothing. */
+static bool unescape(int *byte)
+{
+    if (!escaped)
+        return true;
+    if (!after_escape) {
+        after_escape = *byte == ESCAPE;
+        return started && !after_escape;
+    }
+    after_escape = false;
+    if (*byte == 'e')
+        *byte = CONSOLE_EOF;
+    if (*byte != 's')
+        return started;
+    started = true;
+    return false;
+}
+
 /* From the console driver, for each byte that arrives. */
 static bool take_input(int byte)
 {
@@ -140,15 +175,8 @@ static bool take_input(int byte)
         spin_unlock(&lock);
         return false;
     }
-    if (byte == CONSOLE_EOF) {
-        end_of_file = true;
-        finish_line();
-    } else if (is_tty) {
-        type_byte(byte);
-    } else {
-        append(byte);
-        finish_line();
-    }
+    if (unescape(&byte))
+        receive(byte);
     spin_unlock(&lock);
     return true;
 }
@@ -315,6 +343,7 @@ DEVFILE(tty, "tty", S_IFCHR | 0666, 5, 0, &tty_ops);
 static void tty_init(void)
 {
     is_tty = !boot_flag("notty");
+    escaped = boot_flag("escaped");
     console_set_reader(take_input);
 }
 

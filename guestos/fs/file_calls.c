@@ -210,6 +210,62 @@ static ssize_t sys_writev(int fd, uint64_t pieces, uint64_t count)
     return do_vector(fd, pieces, count, true);
 }
 
+/* Copy up to n bytes from `in`, at *offset, to `out`. */
+static ssize_t send_chunks(struct file *out, struct file *in, void *buffer, size_t n, uint64_t *offset)
+{
+    size_t done = 0;
+
+    while (done < n) {
+        ssize_t got = read_chunk(in, buffer, MIN(n - done, CHUNK), *offset);
+        if (got <= 0)
+            return done_or_error(done, got);
+        ssize_t put = write_chunk(out, buffer, got, &out->position);
+        if (put < 0)
+            return done_or_error(done, put);
+        done += put;
+        *offset += put;
+        if (!out->vnode->ops->stream_write)
+            out->position += put;
+        if (put < got)
+            break;
+    }
+    return done;
+}
+
+static ssize_t send(struct file *out, struct file *in, uint64_t user_offset, size_t n)
+{
+    uint64_t offset = in->position, frame;
+
+    if (in->vnode->ops->stream_read || (out->flags & O_APPEND))
+        return -EINVAL;
+    if (user_offset && copy_from_user(&offset, user_offset, sizeof(offset)) != 0)
+        return -EFAULT;
+    if ((int64_t)offset < 0)
+        return -EINVAL;
+    frame = frame_alloc();
+    if (!frame)
+        return -ENOMEM;
+    ssize_t result = send_chunks(out, in, phys_to_virt(frame), n, &offset);
+    frame_put(frame);
+    if (!user_offset)
+        in->position = offset;
+    else if (result >= 0 && copy_to_user(user_offset, &offset, sizeof(offset)) != 0)
+        result = -EFAULT;
+    return result;
+}
+
+static ssize_t sys_sendfile(int out_fd, int in_fd, uint64_t user_offset, size_t n)
+{
+    struct file *out = file_for(out_fd, true), *in = file_for(in_fd, false);
+    ssize_t result = out && in ? send(out, in, user_offset, n) : -EBADF;
+
+    if (out)
+        file_put(out);
+    if (in)
+        file_put(in);
+    return result;
+}
+
 static ssize_t sys_close(int fd)
 {
     return fd_close(fd);
@@ -410,6 +466,7 @@ SYSCALL(19, sys_readv);
 SYSCALL(20, sys_writev);
 SYSCALL(32, sys_dup);
 SYSCALL(33, sys_dup2);
+SYSCALL(40, sys_sendfile);
 SYSCALL(72, sys_fcntl);
 SYSCALL(74, sys_fsync);
 SYSCALL(76, sys_truncate);

@@ -44,8 +44,10 @@ void vnode_put(struct vnode *node)
 
 ssize_t vnode_read(struct vnode *node, void *to, size_t n, uint64_t offset)
 {
+    if (S_ISDIR(node->mode))
+        return -EISDIR;
     if (!node->ops->read)
-        return S_ISDIR(node->mode) ? -EISDIR : -EINVAL;
+        return -EINVAL;
     mutex_lock(&node->lock);
     ssize_t result = node->ops->read(node, to, n, offset);
     mutex_unlock(&node->lock);

@@ -29,7 +29,7 @@ static void execute_data(void)
 
 static int overflow_stack(volatile int depth)
 {
-    return overflow_stack(depth + 1) + depth; /* not a tail call: each level needs its frame */
+    return depth < 0 ? 0 : overflow_stack(depth + 1) + depth; /* not a tail call: each level needs its frame */
 }
 
 static void overflow(void)

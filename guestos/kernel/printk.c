@@ -23,7 +23,7 @@ void printk(const char *fmt, ...)
 {
     va_list args;
 
-    if (boot_flag("quiet"))
+    if (boot_flag("quiet") || boot_flag("notty")) /* who reads from a pipe wants the programs' output only */
         return;
     va_start(args, fmt);
     spin_lock(&print_lock);

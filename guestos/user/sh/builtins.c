@@ -30,28 +30,38 @@ static int builtin_false(struct shell *sh, int argc, char **argv)
     return 1;
 }
 
+/* Go to a directory and tell PWD and OLDPWD. */
+static int change_directory(struct shell *sh, const char *to)
+{
+    char *before = getcwd(NULL, 0), *now;
+
+    if (chdir(to) < 0) {
+        shell_error(sh, "cd: %s: %s", to, strerror(errno));
+        free(before);
+        return 1;
+    }
+    now = getcwd(NULL, 0);
+    var_set(sh, "OLDPWD", before ? before : "");
+    var_set(sh, "PWD", now ? now : to);
+    free(before);
+    free(now);
+    return 0;
+}
+
 static int builtin_cd(struct shell *sh, int argc, char **argv)
 {
-    const char *to = argc > 1 ? argv[1] : var_get(sh, "HOME"), *old = var_get(sh, "PWD");
-    char *now;
+    bool back = argc == 2 && strcmp(argv[1], "-") == 0;
+    const char *to = back ? var_get(sh, "OLDPWD") : argc == 2 ? argv[1] : var_get(sh, "HOME");
 
     if (argc > 2)
         return wrong_use(sh, "cd [DIRECTORY | -]");
-    if (argc == 2 && strcmp(to, "-") == 0) {
-        to = var_get(sh, "OLDPWD");
-        if (to)
-            puts(to);
-    }
-    if (!to || chdir(to) < 0) {
-        shell_error(sh, "cd: %s: %s", to ? to : "HOME or OLDPWD", to ? strerror(errno) : "not set");
+    if (!to) {
+        shell_error(sh, "cd: %s is not set", back ? "OLDPWD" : "HOME");
         return 1;
     }
-    if (old)
-        var_set(sh, "OLDPWD", old);
-    now = getcwd(NULL, 0);
-    var_set(sh, "PWD", now ? now : to);
-    free(now);
-    return 0;
+    if (back)
+        puts(to);
+    return change_directory(sh, to);
 }
 
 static int builtin_exit(struct shell *sh, int argc, char **argv)
@@ -333,28 +343,28 @@ static int builtin_help(struct shell *sh, int argc, char **argv)
 }
 
 static const struct builtin builtins[] = {
-    {":", "do nothing", builtin_true},
-    {".", "run the commands of a file in this shell", builtin_dot},
-    {"[", "a condition, closed by ]; see test", builtin_test},
-    {"break", "leave the loop, or that many loops", builtin_break},
-    {"cd", "change the current directory; - goes back", builtin_cd},
-    {"continue", "begin the loop's next round", builtin_break},
-    {"eval", "run the arguments as a command", builtin_eval},
-    {"exec", "become a program; without one, keep the redirections", builtin_exec},
-    {"exit", "end the shell, and with the console's shell the machine", builtin_exit},
-    {"export", "give variables to the programs that are started", builtin_export},
-    {"false", "fail", builtin_false},
-    {"help", "this list", builtin_help},
-    {"jobs", "list what runs in the background", builtin_jobs},
-    {"pwd", "print the current directory", builtin_pwd},
-    {"read", "read a line into variables", builtin_read},
-    {"set", "-e: end at the first failure, -x: show commands, -- A B: set $1 $2", builtin_set},
-    {"shift", "drop $1, or that many parameters", builtin_shift},
-    {"test", "conditions: -e -f -d -s -r -w -x FILE, A = B, A -lt B, ! -a -o", builtin_test},
-    {"true", "succeed", builtin_true},
-    {"umask", "show or set which permissions new files lack", builtin_umask},
-    {"unset", "forget variables", builtin_unset},
-    {"wait", "wait for background jobs", builtin_wait},
+    {":", "do nothing", builtin_true, true},
+    {".", "run the commands of a file in this shell", builtin_dot, true},
+    {"[", "a condition, closed by ]; see test", builtin_test, false},
+    {"break", "leave the loop, or that many loops", builtin_break, true},
+    {"cd", "change the current directory; - goes back", builtin_cd, false},
+    {"continue", "begin the loop's next round", builtin_break, true},
+    {"eval", "run the arguments as a command", builtin_eval, true},
+    {"exec", "become a program; without one, keep the redirections", builtin_exec, true},
+    {"exit", "end the shell, and with the console's shell the machine", builtin_exit, true},
+    {"export", "give variables to the programs that are started", builtin_export, true},
+    {"false", "fail", builtin_false, false},
+    {"help", "this list", builtin_help, false},
+    {"jobs", "list what runs in the background", builtin_jobs, false},
+    {"pwd", "print the current directory", builtin_pwd, false},
+    {"read", "read a line into variables", builtin_read, false},
+    {"set", "-e: end at the first failure, -x: show commands, -- A B: set $1 $2", builtin_set, true},
+    {"shift", "drop $1, or that many parameters", builtin_shift, true},
+    {"test", "conditions: -e -f -d -s -r -w -x FILE, A = B, A -lt B, ! -a -o", builtin_test, false},
+    {"true", "succeed", builtin_true, false},
+    {"umask", "show or set which permissions new files lack", builtin_umask, false},
+    {"unset", "forget variables", builtin_unset, true},
+    {"wait", "wait for background jobs", builtin_wait, false},
 };
 
 const struct builtin *builtin_at(size_t index)

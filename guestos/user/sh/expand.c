@@ -18,10 +18,11 @@ struct expansion {
     struct shell *sh;
     struct arena *arena;
     struct text field;
-    bool started; /* the field exists even if it is empty, as in "" */
-    bool pattern; /* an unquoted * ? or [ is in the field */
-    bool split;   /* split fields and glob: an ordinary word of a command */
-    bool failed;  /* a message was printed */
+    bool started;   /* the field exists even if it is empty, as in "" */
+    bool pattern;   /* an unquoted * ? or [ is in the field */
+    bool split;     /* split fields and glob: an ordinary word of a command */
+    bool in_braces; /* in the word of ${x:-word}, which is split as a value is */
+    bool failed;    /* a message was printed */
     struct word *fields, **tail;
 };
 
@@ -90,23 +91,25 @@ static void put_unquoted(struct expansion *e, char c)
     text_add(&e->field, c);
 }
 
-/* Add the value of an expansion; outside quotes it is split at the characters of IFS. */
-static void put_value(struct expansion *e, const char *value, bool quoted)
+/* Add a character of an expansion's result; outside quotes those of IFS end the field. */
+static void put_result(struct expansion *e, char c, bool quoted)
 {
     const char *separators = var_get(e->sh, "IFS");
 
-    if (!separators)
-        separators = " \t\n";
-    for (; *value; value++) {
-        if (quoted) {
-            put_quoted(e, *value);
-        } else if (!e->split || !strchr(separators, *value)) {
-            put_unquoted(e, *value);
-        } else {
-            e->started |= !isspace((unsigned char)*value); /* a::b has an empty field, a  b has not */
-            end_field(e);
-        }
+    if (quoted) {
+        put_quoted(e, c);
+    } else if (!e->split || !strchr(separators ? separators : " \t\n", c)) {
+        put_unquoted(e, c);
+    } else {
+        e->started |= !isspace((unsigned char)c); /* a::b has an empty field, a  b has not */
+        end_field(e);
     }
+}
+
+static void put_value(struct expansion *e, const char *value, bool quoted)
+{
+    while (*value)
+        put_result(e, *value++, quoted);
 }
 
 /* $@ and $*: "$@" gives one field for each parameter, "$*" all in one. */
@@ -239,6 +242,15 @@ static size_t name_length(const char *text, bool braces)
     return length;
 }
 
+static void expand_alternative(struct expansion *e, const char *word, const char *end, bool quoted)
+{
+    bool before = e->in_braces;
+
+    e->in_braces = true;
+    expand_text(e, word, end, quoted);
+    e->in_braces = before;
+}
+
 /* ${name-word} and its relatives (POSIX XCU §2.6.2); `operator` points behind the name. */
 static void expand_operator(struct expansion *e, const char *name, size_t length, const char *op,
                             const char *end, bool quoted)
@@ -250,9 +262,9 @@ static void expand_operator(struct expansion *e, const char *name, size_t length
 
     switch (op[colon]) {
     case '-':
-        return set ? put_value(e, value, quoted) : expand_text(e, word, end, quoted);
+        return set ? put_value(e, value, quoted) : expand_alternative(e, word, end, quoted);
     case '+':
-        return set ? expand_text(e, word, end, quoted) : (void)0;
+        return set ? expand_alternative(e, word, end, quoted) : (void)0;
     case '=':
     case '?':
         if (set)
@@ -373,7 +385,7 @@ static void expand_text(struct expansion *e, const char *text, const char *end, 
         } else if (*text == '`' || *text == '"' || (*text == '\'' && !quoted)) {
             text = expand_quotes(e, text);
         } else {
-            quoted ? put_quoted(e, *text) : put_unquoted(e, *text);
+            e->in_braces || quoted ? put_result(e, *text, quoted) : put_unquoted(e, *text);
             text++;
         }
     }

@@ -56,7 +56,7 @@ const char *skip_quoted(const char *text, int depth)
 {
     switch (*text) {
     case '\\':
-        return text[1] ? text + 2 : NULL;
+        return text[1] && (text[1] != '\n' || text[2]) ? text + 2 : NULL;
     case '\'':
         text = strchr(text + 1, '\'');
         return text ? text + 1 : NULL;
@@ -82,6 +82,7 @@ static void skip_blanks(struct lexer *lexer)
         } else if (lexer->at[0] == '\\' && lexer->at[1] == '\n') {
             lexer->at += 2;
             lexer->line++;
+            lexer->incomplete = !*lexer->at; /* the next line belongs to this one */
         } else if (*lexer->at == '#') {
             lexer->at += strcspn(lexer->at, "\n");
         } else {
@@ -153,8 +154,12 @@ struct token lex_next(struct lexer *lexer)
     skip_blanks(lexer);
     struct token token = {.kind = TOKEN_END, .start = lexer->at, .line = lexer->line};
 
-    if (!*lexer->at)
+    if (!*lexer->at) {
+        if (lexer->incomplete)
+            explain_unclosed(lexer, "\\", false);
+        token.kind = lexer->incomplete ? TOKEN_BAD : TOKEN_END;
         return token;
+    }
     if (*lexer->at == '\n') {
         token.kind = TOKEN_NEWLINE;
         token.length = 1;

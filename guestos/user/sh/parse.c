@@ -317,13 +317,14 @@ static struct node *parse_command(struct parser *p)
 static struct node *parse_pipeline(struct parser *p)
 {
     struct node *node = new_node(p, NODE_PIPELINE), **tail = &node->children;
+    bool inverted = at_word(p, "!");
 
     while (at_word(p, "!")) {
         node->negated = !node->negated;
         advance(p);
     }
     tail = append(tail, parse_command(p));
-    if (!node->children && node->negated)
+    if (!node->children && inverted)
         fail_unexpected(p, "a command is missing after '!'");
     while (node->children && p->token.kind == TOKEN_PIPE) {
         advance(p);
@@ -388,7 +389,7 @@ enum parse_status parse(struct arena *arena, const char *text, struct node **tre
     advance(&p);
     *tree = parse_list(&p);
     if (p.status == PARSE_OK && p.token.kind != TOKEN_END)
-        fail_unexpected(&p, "no command can start with it here");
+        fail_unexpected(&p, "a command was expected");
     *message = p.message;
     *line = p.message_line;
     return p.status;

@@ -47,12 +47,42 @@ static int count_words(char **argv)
     return count;
 }
 
+/* After "x=1 builtin": give the variables their old values back. */
+struct old_value {
+    struct old_value *next;
+    const char *name, *value;
+};
+
+static struct old_value *save_values(struct shell *sh, struct arena *arena, const struct word *word)
+{
+    struct old_value *saved = NULL;
+
+    for (; word; word = word->next) {
+        struct old_value *old = arena_alloc(arena, sizeof *old);
+        old->name = arena_copy(arena, word->text, strcspn(word->text, "="));
+        old->value = var_get(sh, old->name);
+        if (old->value)
+            old->value = arena_copy(arena, old->value, strlen(old->value));
+        old->next = saved;
+        saved = old;
+    }
+    return saved;
+}
+
+static void restore_values(struct shell *sh, const struct old_value *saved)
+{
+    for (; saved; saved = saved->next)
+        saved->value ? var_set(sh, saved->name, saved->value) : var_unset(sh, saved->name);
+}
+
 /* Without a program: assignments, redirections and a builtin happen in the shell itself. */
 static int run_here(struct shell *sh, struct arena *arena, struct node *node, char **argv)
 {
     const struct builtin *builtin = argv[0] ? builtin_find(argv[0]) : NULL;
     struct saved_fd *saved = NULL;
     bool keep = builtin && strcmp(builtin->name, "exec") == 0;
+    bool temporary = builtin && !builtin->special;
+    struct old_value *old = temporary ? save_values(sh, arena, node->assignments) : NULL;
     int status = 1;
 
     if (redirect_all(sh, arena, node->redirects, keep ? NULL : &saved) == 0 &&
@@ -62,6 +92,7 @@ static int run_here(struct shell *sh, struct arena *arena, struct node *node, ch
             status = 1;
         clearerr(stdout);
     }
+    restore_values(sh, old);
     restore_fds(saved);
     return status;
 }

@@ -235,6 +235,7 @@ void job_control_start(struct shell *sh);
 struct builtin {
     const char *name, *help;
     int (*run)(struct shell *sh, int argc, char **argv);
+    bool special; /* assignments before it stay (POSIX XCU §2.14) */
 };
 
 const struct builtin *builtin_find(const char *name);
