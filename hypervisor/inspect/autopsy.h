@@ -8,6 +8,7 @@
 
 struct autopsy {
     struct vcpu *vcpu;
+    unsigned reason;        /* of the exit, KVM_EXIT_xxx */
     struct kvm_regs regs;   /* just before the fatal instruction, */
     struct kvm_sregs sregs; /* unless `note` says otherwise */
     const char *note;       /* how the state was found, where it is not simply what KVM has; may be NULL */

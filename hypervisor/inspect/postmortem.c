@@ -12,15 +12,15 @@ static void print_cause(FILE *out, const struct autopsy *a)
 {
     const struct kvm_run *run = a->vcpu->run;
 
-    if (run->exit_reason == KVM_EXIT_SHUTDOWN)
+    if (a->reason == KVM_EXIT_SHUTDOWN)
         diagnose(out, a);
-    else if (run->exit_reason == KVM_EXIT_FAIL_ENTRY)
+    else if (a->reason == KVM_EXIT_FAIL_ENTRY)
         fprintf(out,
                 "Cause: the CPU refused to enter the guest (hardware reason 0x%llx): its registers "
                 "contradict each other.\n"
                 "  Look at CR0, CR4, EFER and the segments below, and at what last changed them.\n",
                 (unsigned long long)run->fail_entry.hardware_entry_failure_reason);
-    else if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+    else if (a->reason == KVM_EXIT_INTERNAL_ERROR)
         fprintf(out, "Cause: KVM cannot go on (suberror %u): %s.\n", run->internal.suberror,
                 run->internal.suberror == 1
                     ? "it had to emulate the instruction at RIP and does not know it; often the guest runs"
@@ -143,11 +143,11 @@ static void print_last_exits(FILE *out, const struct vcpu *vcpu)
 
 static bool postmortem_died(struct vcpu *vcpu, const char *what)
 {
-    struct autopsy a = {.vcpu = vcpu};
+    struct autopsy a = {.vcpu = vcpu, .reason = vcpu->run->exit_reason};
     FILE *out = stderr;
 
     reenact(&a);
-    if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN || a.note)
+    if (a.reason == KVM_EXIT_SHUTDOWN)
         probe_exception(&a);
     symbols_load(&a.symbols, vcpu->vm->kernel_fd);
     fprintf(out, "\nThe guest died: %s on vCPU %u after %" PRIu64 " exits.\n", what, vcpu->id,

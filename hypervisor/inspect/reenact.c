@@ -79,7 +79,7 @@ void reenact(struct autopsy *a)
 
     ioctl(vcpu->fd, KVM_GET_REGS, &a->regs);
     ioctl(vcpu->fd, KVM_GET_SREGS, &a->sregs);
-    if (vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN || !vcpu->run->kvm_valid_regs || !was_reset(a))
+    if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->run->kvm_valid_regs || !was_reset(a))
         return;
     struct kvm_sync_regs last_exit = vcpu->seen_before;
     put_back(vcpu, &last_exit);
