@@ -92,6 +92,7 @@ explain() {
         echo "chosen:     nothing to do: this already runs inside with-kvm (${TERRARIUM_KVM:-native} KVM)"
         return
     fi
+    find_tools
     local chosen="the emulated machine"
     if native_works; then
         chosen="native KVM"

@@ -5,7 +5,8 @@
 needed_modules=(virtio_pci virtio_console 9pnet_virtio 9p kvm-amd)
 
 kernel_file=    # the chosen kernel
-kernel_modules= # its directory of modules
+machine=        # the directory where its machine is, or will be
+kernel_modules= # the directory of its modules, if the machine has yet to be built
 kernel_problem= # why the last candidate was not chosen
 
 # Print the little-endian number of $3 bytes at offset $2 of file $1.
@@ -21,22 +22,20 @@ kernel_version() {
     dd if="$1" bs=1 skip=$(($(number_at "$1" 526 2) + 512)) count=128 2>/dev/null | tr '\0' ' ' | cut -d' ' -f1
 }
 
-# Print the file of a module, whose name may be spelt with - or _. Fails if there is none.
+# Print the file of a module, whose name may be spelt with - or _ (or both). Fails if there is none.
 module_file() {
-    local name=${1//-/_} found
-    found=$(find "$kernel_modules/kernel" \( -name "$name.ko*" -o -name "${name//_/-}.ko*" \) -print -quit)
+    local found
+    found=$(find "$kernel_modules/kernel" -name "${1//[-_]/[-_]}.ko*" -print -quit)
     [[ -n $found ]] && printf '%s\n' "$found"
 }
 
 is_built_in() {
-    local name=${1//-/_}
-    grep -qE "/(${name}|${name//_/-})\.ko$" "$kernel_modules/modules.builtin" 2>/dev/null
+    grep -q "/${1//[-_]/[-_]}\.ko$" "$kernel_modules/modules.builtin" 2>/dev/null
 }
 
-# Succeeds if kernel $1 can be used; sets $kernel_file and $kernel_modules, or $kernel_problem.
+# Succeeds if a machine can be built with kernel $1; sets $kernel_modules, or $kernel_problem.
 try_kernel() {
     local version directory module
-    kernel_file=$1
     kernel_modules=
     kernel_problem="$1 cannot be read"
     [[ -f $1 && -r $1 ]] || return 1
@@ -53,15 +52,31 @@ try_kernel() {
     done
 }
 
-# Choose a kernel: the one that was asked for, one fetched earlier, or the host's own. Fails if there is none.
+# Print the directory of the machine with kernel $1: another name whenever the kernel or with-kvm changes.
+machine_directory() {
+    printf '%s/machine-%s\n' "$cache" \
+        "$({ realpath "$1"; stat -c '%s %Y' "$1"; echo "${tools##*-}"; } | cksum | tr -d ' ')"
+}
+
+# Succeeds if kernel $1 can be used. A machine that was built with it before needs no check.
+use_kernel() {
+    kernel_problem="$1 does not exist"
+    [[ -e $1 ]] || return 1
+    kernel_file=$1
+    machine=$(machine_directory "$1")
+    [[ -d $machine ]] || try_kernel "$1"
+}
+
+# Choose a kernel: the one that was asked for, one fetched earlier, or the host's own. Sets $kernel_file and $machine.
+# Fails if there is none.
 choose_kernel() {
     local candidate
     if [[ -n ${TERRARIUM_KERNEL:-} ]]; then
-        try_kernel "$TERRARIUM_KERNEL" || die "$exit_failed" "TERRARIUM_KERNEL: $kernel_problem"
+        use_kernel "$TERRARIUM_KERNEL" || die "$exit_failed" "TERRARIUM_KERNEL: $kernel_problem"
         return
     fi
     for candidate in "$cache"/kernel/boot/vmlinuz* {/boot,/usr/lib/modules/*,/lib/modules/*}/vmlinuz*; do
-        ! try_kernel "$candidate" || return 0
+        ! use_kernel "$candidate" || return 0
     done
     return 1
 }
@@ -130,7 +145,8 @@ fetch_with_any() {
 # Fetch a kernel into the cache, where it appears only when it is complete.
 fetch_kernel() {
     mkdir "$work/new"
-    (cd "$work/new" && fetch_with_any && tidy_kernel) || return 1
+    (cd "$work/new" && fetch_with_any && tidy_kernel) ||
+        die "$exit_failed" "no kernel for the emulated machine: ./scripts/setup fetches one, or set TERRARIUM_KERNEL"
     rm -rf "$cache/kernel"
     publish "$cache/kernel"
 }

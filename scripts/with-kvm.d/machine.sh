@@ -58,23 +58,26 @@ build_machine() {
 }
 
 obtain_kernel() {
-    choose_kernel || fetch_kernel
+    choose_kernel || fetch_kernel # the first, in case that another with-kvm just fetched it
 }
 
 # Set $machine to the directory with the kernel and the initramfs to boot, preparing them if need be.
 find_machine() {
-    find_tools
     need qemu-system-x86_64
-    if ! choose_kernel && ! { locked obtain_kernel && choose_kernel; }; then
-        die "$exit_failed" "no kernel for the emulated machine: ./scripts/setup fetches one, or set TERRARIUM_KERNEL"
-    fi
-    machine=$cache/machine-$({ stat -c '%n %s %Y' "$kernel_file"; echo "${tools##*-}"; } | cksum | tr -d ' ')
+    choose_kernel || locked obtain_kernel
+    choose_kernel || die "$exit_failed" "$kernel_problem"
     [[ -d $machine ]] || locked build_machine
 }
 
+# Do now what the first run would do, unless this machine does not need it.
 machine_prepare() {
-    find_machine
-    echo "with-kvm: the emulated machine is ready (kernel $kernel_file)"
+    find_tools
+    if [[ -z ${TERRARIUM_FORCE_FALLBACK:-} ]] && native_works; then
+        echo "with-kvm: this machine's own KVM works"
+    else
+        find_machine
+        echo "with-kvm: the emulated machine is ready (kernel $kernel_file)"
+    fi
 }
 
 # Print the machine's memory in MiB: half of what is free here, within bounds that suit guests of the labs.
@@ -106,7 +109,8 @@ machine_run() {
     [[ $EUID -ne 0 ]] || security=passthrough
     mapfile -t qemu_ports < <(port_arguments)
     if [[ -z ${TERRARIUM_QUIET:-} ]]; then
-        echo "with-kvm: ${native_reason:-fallback forced}: using an emulated machine (scripts/with-kvm --explain)" >&2
+        echo "with-kvm: no native KVM (${native_reason:-the fallback is forced}): using an emulated machine;" \
+            "scripts/with-kvm --explain tells more" >&2
     fi
     export TERRARIUM_INSIDE=1 TERRARIUM_KVM=emulated TIMEOUT_SCALE=${TIMEOUT_SCALE:-10}
     export XDG_RUNTIME_DIR=/run/user/$EUID TERRARIUM_RUN=/run/user/$EUID

@@ -24,7 +24,7 @@ ask_probe() {
     mv "$1.$$" "$1"
 }
 
-# Succeeds if guests run natively; sets $native_reason either way.
+# Succeeds if guests run natively; sets $native_reason either way. Needs $tools.
 native_works() {
     local answer verdict
     if [[ ! -e /dev/kvm ]]; then
@@ -35,7 +35,6 @@ native_works() {
         native_reason="$(id -un) may not open /dev/kvm"
         return 1
     fi
-    find_tools
     answer=$cache/native-$(machine_key)-${tools##*-}
     [[ -f $answer ]] || ask_probe "$answer"
     { read -r verdict && read -r native_reason; } <"$answer"

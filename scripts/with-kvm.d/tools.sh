@@ -13,18 +13,24 @@ need() {
     command -v "$1" >/dev/null || die "$exit_failed" "$1 is not installed; ./scripts/setup installs what is missing"
 }
 
-# Run a function while no other with-kvm prepares anything in the cache. It may leave what it likes in $work.
+# Leave after a step of the preparation failed, which has said why.
+abandon() {
+    rm -rf "$work"
+    die "$exit_failed" "could not prepare $cache"
+}
+
+# Run a function while no other with-kvm prepares anything in the cache; if it fails, all ends here.
+# It may leave what it likes in $work. Not to be called where bash ignores errors (after if, before ||).
 locked() {
-    local status=0
     mkdir -p "$cache"
     exec {lock}>"$cache/lock"
     flock "$lock"
     work=$(mktemp -d "$cache/work.XXXXXX")
-    trap 'rm -rf "$work"' EXIT
-    "$@" || status=$?
+    trap abandon EXIT
+    "$@"
+    trap - EXIT
     rm -rf "$work"
     exec {lock}>&-
-    return $status
 }
 
 # Give what was made in $work/new its place in the cache: complete, or not at all.
@@ -59,5 +65,6 @@ build_tools() {
 # Set $tools to the directory with probe, relay and init.
 find_tools() {
     tools=$cache/tools-$(sources_key)
+    mkdir -p "$cache"
     [[ -d $tools ]] || locked build_tools
 }
