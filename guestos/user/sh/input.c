@@ -30,8 +30,9 @@ static enum edit_result read_from_text(struct shell *sh, struct input *input, bo
 static enum edit_result read_from_stdin(struct shell *sh, struct input *input, bool continued,
                                         struct text *line)
 {
-    char c = 0;
+    size_t before = line->length;
     ssize_t n;
+    char c;
 
     (void)input, (void)continued;
     while ((n = read(STDIN_FILENO, &c, 1)) != 0) {
@@ -46,7 +47,7 @@ static enum edit_result read_from_stdin(struct shell *sh, struct input *input, b
         if (c == '\n')
             return EDIT_LINE;
     }
-    return n == 0 && line->length && c != '\n' ? EDIT_LINE : EDIT_END;
+    return line->length > before ? EDIT_LINE : EDIT_END;
 }
 
 static enum edit_result read_from_terminal(struct shell *sh, struct input *input, bool continued,
