@@ -11,8 +11,6 @@
 #include <unistd.h>
 #include "feature.h"
 
-#define KICK_SIGNAL SIGUSR1
-
 static const char *kvm_open_advice(int err)
 {
     if (err == EACCES || err == EPERM)

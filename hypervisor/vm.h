@@ -15,6 +15,7 @@
 #define MAX_VCPUS     64
 #define EXIT_REASONS  64        /* above all KVM_EXIT_xxx of today */
 #define CMDLINE_MAX   2048      /* Linux reads no more on x86 */
+#define KICK_SIGNAL   SIGUSR1   /* sent to a vCPU's thread to end KVM_RUN */
 #define RAM_LOW_END   (3 * GiB) /* RAM makes room for devices here ... */
 #define RAM_HIGH_BASE (4 * GiB) /* ... and goes on here */
 

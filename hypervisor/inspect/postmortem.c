@@ -1,7 +1,9 @@
 /* The post-mortem: when a guest dies, print what happened, the likely cause, and all that leads to it. */
 #include <inttypes.h>
-#include <stdlib.h>
+#include <signal.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include "../feature.h"
 #include "autopsy.h"
 
@@ -141,14 +143,29 @@ static void print_last_exits(FILE *out, const struct vcpu *vcpu)
     }
 }
 
+/* The dead guest runs again for a moment to show why it died. Whatever it does then, a signal ends it every
+ * few seconds. */
+static void limit_time(timer_t *timer)
+{
+    const struct itimerspec every = {.it_value.tv_sec = 5, .it_interval.tv_sec = 5};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = KICK_SIGNAL};
+
+    event._sigev_un._tid = gettid();
+    timer_create(CLOCK_MONOTONIC, &event, timer);
+    timer_settime(*timer, 0, &every, NULL);
+}
+
 static bool postmortem_died(struct vcpu *vcpu, const char *what)
 {
     struct autopsy a = {.vcpu = vcpu, .reason = vcpu->run->exit_reason};
     FILE *out = stderr;
+    timer_t timer;
 
+    limit_time(&timer);
     reenact(&a);
     if (a.reason == KVM_EXIT_SHUTDOWN)
         probe_exception(&a);
+    timer_delete(timer);
     symbols_load(&a.symbols, vcpu->vm->kernel_fd);
     fprintf(out, "\nThe guest died: %s on vCPU %u after %" PRIu64 " exits.\n", what, vcpu->id,
             vcpu->exit_count);
