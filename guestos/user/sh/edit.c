@@ -211,12 +211,15 @@ static void show_below(struct edit *edit, const char *text)
 /* List the candidates below the line; the line itself is then drawn again. */
 static void show_candidates(struct edit *edit, const char *candidates)
 {
+    size_t cursor = edit->cursor;
+
     show_below(edit, "\r\n");
     for (; *candidates; candidates++)
         *candidates == '\n' ? show(edit, "  ", 2) : show(edit, candidates, 1);
     show(edit, "\r\n", 2);
     edit->shown_row = 0;
     edit->changed = true;
+    edit->cursor = cursor;
 }
 
 static void complete(struct edit *edit)
