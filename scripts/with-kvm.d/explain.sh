@@ -1,9 +1,15 @@
 # Tells people what with-kvm found, what it chose, and how to get KVM without emulation. Sourced by with-kvm.
 # shellcheck shell=bash disable=SC2034,SC2154 # the variables are shared between the files
 
-# Print the processor's virtualization flag (vmx or svm), if it shows one.
+# Print the processor's virtualization flag: vmx, svm or none.
 processor_flag() {
-    grep -m1 -owE 'vmx|svm' /proc/cpuinfo || true
+    local flags
+    flags=$(sed -n '/^flags/{p;q}' /proc/cpuinfo)
+    case " $flags " in
+        *" vmx "*) echo vmx ;;
+        *" svm "*) echo svm ;;
+        *) echo none ;;
+    esac
 }
 
 in_container() {
@@ -66,7 +72,7 @@ a KVM: it emulates a guest's ring 0 without hardware help.) Use a machine with h
 END
     elif in_wsl; then
         advise_wsl
-    elif [[ -n $(processor_flag) ]]; then
+    elif [[ $(processor_flag) != none ]]; then
         advise_modules
     elif grep -qw hypervisor /proc/cpuinfo; then
         advise_nesting
@@ -98,7 +104,7 @@ explain() {
         chosen="native KVM"
         [[ -z ${TERRARIUM_FORCE_FALLBACK:-} ]] || chosen="the emulated machine, because TERRARIUM_FORCE_FALLBACK is set"
     fi
-    echo "processor:  $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | uniq), flag $(processor_flag || true)"
+    echo "processor:  $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | uniq), virtualization: $(processor_flag)"
     echo "found:      $native_reason"
     echo "chosen:     $chosen"
     if [[ $chosen != "native KVM" ]]; then
