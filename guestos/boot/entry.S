@@ -45,7 +45,12 @@ pvh_entry:
     addl $8, %edi
     loop 1b
 
-    /* NX, where the CPU has it, must be on before a page table with that bit is used. */
+    movl $(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT), %eax
+    movl %eax, %cr4
+    movl $PHYS(boot_pml4), %eax
+    movl %eax, %cr3
+
+    /* In the order of Intel SDM 3A §9.8.5: PAE and CR3, then long mode, then paging. NX, where the CPU has it, must be on before a page table with that bit is used. */
     movl $0x80000001, %eax
     cpuid
     movl %edx, %ebx
@@ -57,10 +62,6 @@ pvh_entry:
     btsl $EFER_NXE_BIT, %eax
 2:  wrmsr
 
-    movl $(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT), %eax
-    movl %eax, %cr4
-    movl $PHYS(boot_pml4), %eax
-    movl %eax, %cr3
     movl $(CR0_PE | CR0_MP | CR0_WP | CR0_PG), %eax
     movl %eax, %cr0
     lgdt PHYS(boot_gdtr)
