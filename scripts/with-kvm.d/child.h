@@ -8,10 +8,10 @@
 #include <sys/types.h>
 
 struct child {
-  pid_t pid;
-  int streams[3]; /* our ends of its pipes on descriptors 0, 1, 2; -1 where it
-                     has the terminal */
-  int terminal;   /* our side of its terminal, or -1 */
+    pid_t pid;
+    int streams[3]; /* our ends of its pipes on descriptors 0, 1, 2; -1 where it
+                       has the terminal */
+    int terminal;   /* our side of its terminal, or -1 */
 };
 
 /* Start `command`, whose strings follow it in memory. Returns 0, or -1 with a

@@ -9,17 +9,17 @@
 #include <stdint.h>
 
 struct pump {
-  int from, to;       /* -1: none */
-  size_t write_limit; /* most bytes in one write: a blocking descriptor takes
-                         this much once poll says it is ready */
-  uint64_t total;     /* bytes taken from `from` so far */
-  uint64_t limit;     /* bytes that `from` will deliver in all; UINT64_MAX while
-                         unknown */
-  bool ended;         /* `from` has delivered everything */
-  bool broken; /* nobody reads `to`: what comes is thrown away, so that the
-                  writer is not held up */
-  size_t start, end; /* the bytes of the buffer still to be written */
-  char buffer[65536];
+    int from, to;       /* -1: none */
+    size_t write_limit; /* most bytes in one write: a blocking descriptor takes
+                           this much once poll says it is ready */
+    uint64_t total;     /* bytes taken from `from` so far */
+    uint64_t limit;     /* bytes that `from` will deliver in all; UINT64_MAX while
+                           unknown */
+    bool ended;         /* `from` has delivered everything */
+    bool broken;        /* nobody reads `to`: what comes is thrown away, so that the
+                           writer is not held up */
+    size_t start, end;  /* the bytes of the buffer still to be written */
+    char buffer[65536];
 };
 
 /* Prepare a pump between two descriptors; either may be -1, and then the pump

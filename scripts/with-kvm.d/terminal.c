@@ -10,59 +10,63 @@
 static struct termios saved;
 static bool changed;
 
-int terminal_output(void) {
-  static const int order[] = {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO};
+int terminal_output(void)
+{
+    static const int order[] = {STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO};
 
-  for (int i = 0; i < 3; i++) {
-    if (isatty(order[i]))
-      return order[i];
-  }
-  return -1;
-}
-
-int terminal_size(uint32_t *rows, uint32_t *columns) {
-  struct winsize size;
-
-  if (ioctl(terminal_output(), TIOCGWINSZ, &size) < 0)
+    for (int i = 0; i < 3; i++) {
+        if (isatty(order[i]))
+            return order[i];
+    }
     return -1;
-  *rows = size.ws_row;
-  *columns = size.ws_col;
-  return 0;
 }
 
-void terminal_describe(struct command *command) {
-  struct termios modes;
+int terminal_size(uint32_t *rows, uint32_t *columns)
+{
+    struct winsize size;
 
-  for (int fd = 0; fd < 3; fd++) {
-    if (isatty(fd))
-      command->terminals |= 1u << fd;
-  }
-  if (tcgetattr(terminal_output(), &modes) < 0)
-    return;
-  terminal_size(&command->rows, &command->columns);
-  command->iflag = modes.c_iflag;
-  command->oflag = modes.c_oflag;
-  command->cflag = modes.c_cflag;
-  command->lflag = modes.c_lflag;
-  if (!isatty(STDIN_FILENO)) /* then the host's terminal stays as it is and does
-                                this work itself */
-    command->oflag &= ~(tcflag_t)OPOST;
-  memcpy(command->control_characters, modes.c_cc,
-         sizeof(command->control_characters));
+    if (ioctl(terminal_output(), TIOCGWINSZ, &size) < 0)
+        return -1;
+    *rows = size.ws_row;
+    *columns = size.ws_col;
+    return 0;
 }
 
-void terminal_raw(void) {
-  struct termios raw;
+void terminal_describe(struct command *command)
+{
+    struct termios modes;
 
-  if (!changed && tcgetattr(STDIN_FILENO, &saved) < 0)
-    return;
-  changed = true;
-  raw = saved;
-  cfmakeraw(&raw);
-  tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    for (int fd = 0; fd < 3; fd++) {
+        if (isatty(fd))
+            command->terminals |= 1u << fd;
+    }
+    if (tcgetattr(terminal_output(), &modes) < 0)
+        return;
+    terminal_size(&command->rows, &command->columns);
+    command->iflag = modes.c_iflag;
+    command->oflag = modes.c_oflag;
+    command->cflag = modes.c_cflag;
+    command->lflag = modes.c_lflag;
+    if (!isatty(STDIN_FILENO)) /* then the host's terminal stays as it is and does
+                                  this work itself */
+        command->oflag &= ~(tcflag_t)OPOST;
+    memcpy(command->control_characters, modes.c_cc, sizeof(command->control_characters));
 }
 
-void terminal_restore(void) {
-  if (changed)
-    tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+void terminal_raw(void)
+{
+    struct termios raw;
+
+    if (!changed && tcgetattr(STDIN_FILENO, &saved) < 0)
+        return;
+    changed = true;
+    raw = saved;
+    cfmakeraw(&raw);
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+void terminal_restore(void)
+{
+    if (changed)
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 }
