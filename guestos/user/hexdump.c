@@ -25,9 +25,10 @@ static void print_row(void)
     } else {
         starred = false;
         printf("%08lx ", offset);
-        for (unsigned i = 0; i < 16; i++)
-            i < filled ? printf("%s%02x", i % 8 ? " " : "  " + (i == 0), row[i])
-                       : printf("%s  ", i % 8 ? " " : "  " + (i == 0));
+        for (unsigned i = 0; i < 16; i++) {
+            const char *gap = i == 8 ? "  " : " ";
+            i < filled ? printf("%s%02x", gap, row[i]) : printf("%s  ", gap);
+        }
         printf("  |");
         for (unsigned i = 0; i < filled; i++)
             putchar(isprint(row[i]) ? row[i] : '.');
