@@ -1,5 +1,4 @@
-/* Runs the command inside the fallback machine: starts it as the relay asks,
- * pumps its streams, reports how it ended. */
+/* Runs the command inside the fallback machine, pumps its streams and reports how it ended. */
 #include "agent.h"
 #include "child.h"
 #include "protocol.h"
@@ -17,8 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* After the command has ended, processes that it left behind may go on writing
- * until they pause this long. */
+/* After the command has ended, processes that it left behind may go on writing until they pause this long. */
 #define GRACE_MILLISECONDS 1000
 
 enum { PUMP_STDIN, PUMP_STDOUT, PUMP_STDERR, PUMP_TERMINAL_IN, PUMP_TERMINAL_OUT, PUMP_COUNT };
@@ -29,11 +27,10 @@ static struct child child;
 static bool exited;
 static int exit_status;
 
-/* Open the virtio-serial port whose sysfs directory is `entry`, if its name is
- * one of ours. */
+/* Open the virtio-serial port whose sysfs directory is `entry`, if its name is one of ours. */
 static void open_port(const char *entry)
 {
-    static const char *const names[PORT_COUNT] = PORT_NAMES;
+    static const char *const names[PORT_COUNT] = {"control", "stdin", "stdout", "stderr", "terminal"};
     char path[300], name[32] = "";
     FILE *file;
 
@@ -77,8 +74,7 @@ static int open_ports(void)
     return missing_ports() == 0 ? 0 : -1;
 }
 
-/* Receive the command and its strings (kept for as long as the machine lives).
- * Returns NULL if the relay is gone. */
+/* Receive the command and its strings, which are kept for good. Returns NULL if the relay is gone. */
 static struct command *receive_command(void)
 {
     struct message message;
@@ -107,8 +103,7 @@ static void start_pumps(void)
     pump_init(&pumps[PUMP_TERMINAL_OUT], child.terminal, ports[PORT_TERMINAL], SIZE_MAX);
 }
 
-/* The command must see the end of its input, or that nobody reads its output,
- * as soon as we know of it. */
+/* The command must see the end of its input, or that nobody reads its output, as soon as we know of it. */
 static void close_stream(int fd, struct pump *pump)
 {
     if (child.streams[fd] < 0)
@@ -197,8 +192,7 @@ static int pump_streams(int signals)
         waits[PUMP_COUNT] = (struct pollfd){.fd = signals, .events = POLLIN};
         waits[PUMP_COUNT + 1] = (struct pollfd){.fd = ports[PORT_CONTROL], .events = POLLIN};
         if (poll(waits, PUMP_COUNT + 2, exited ? GRACE_MILLISECONDS : -1) == 0)
-            kill(-1, SIGKILL); /* left-over processes: with them the last writers of
-                                  the pipes go */
+            kill(-1, SIGKILL); /* left-over processes: with them the last writers of the pipes go */
         for (int i = 0; i < PUMP_COUNT; i++)
             pump_step(&pumps[i], waits[i].revents);
         if (waits[PUMP_COUNT].revents)
@@ -218,8 +212,7 @@ static int report(void)
     };
 
     kill(-1, SIGKILL);
-    sync(); /* the relay ends the machine at once: everything must be in the
-               host's files by now */
+    sync(); /* the relay ends the machine at once: everything must be in the host's files by now */
     return write_all(ports[PORT_CONTROL], &message, sizeof(message));
 }
 
@@ -244,7 +237,6 @@ int agent_run(void)
     start_pumps();
     if (pump_streams(signals) < 0 || report() < 0)
         return -1;
-    pause(); /* the relay takes what is still in the ports, then ends the machine
-              */
+    pause(); /* the relay takes what is still in the ports, then ends the machine */
     return 0;
 }

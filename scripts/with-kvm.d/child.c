@@ -1,5 +1,4 @@
-/* Starts the command: pipes or a pseudo-terminal, session, user, directory,
- * environment. */
+/* Starts the command: pipes or a pseudo-terminal, session, user, directory, environment. */
 #include "child.h"
 
 #include <errno.h>
@@ -18,8 +17,7 @@
 
 extern char **environ;
 
-/* What bash says too: 127 for a command that does not exist, 126 for one that
- * cannot be run. */
+/* What bash says too: 127 for a command that does not exist, 126 for one that cannot be run. */
 enum { EXIT_NOT_RUN = 126, EXIT_NOT_FOUND = 127 };
 
 static bool is_terminal(const struct command *command, int fd)
@@ -27,8 +25,7 @@ static bool is_terminal(const struct command *command, int fd)
     return command->terminals & (1u << fd);
 }
 
-/* Turn `count` strings at *text into an array with a NULL at its end; *text
- * moves behind them. */
+/* Turn `count` strings at *text into an array with a NULL at its end; *text moves behind them. */
 static char **strings(char **text, uint32_t count)
 {
     char **list = calloc(count + 1, sizeof(*list));
@@ -72,8 +69,7 @@ static int open_pipe(int fd, int *ours, int *theirs)
     return 0;
 }
 
-/* Become the user, after making the directory for sockets that XDG_RUNTIME_DIR
- * names. */
+/* Become the user, after making the directory for sockets that XDG_RUNTIME_DIR names. */
 static int become_user(const struct command *command)
 {
     char path[64];
@@ -102,8 +98,7 @@ static void restore_signals(const struct command *command)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* In the new process: take on everything that the command inherits, and run it.
- * Does not return. */
+/* In the new process: take on everything that the command inherits, and run it. Does not return. */
 static void run(const struct command *command, const int theirs[3], char **arguments, const char *directory)
 {
     setsid();

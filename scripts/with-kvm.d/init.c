@@ -1,5 +1,4 @@
-/* The first program of the fallback machine: loads modules, makes the host's
- * files the root, hands over to the agent. */
+/* The first program of the fallback machine: loads modules, mounts the host's files, starts the agent. */
 #include "agent.h"
 
 #include <errno.h>
@@ -16,9 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Say on the console what failed; the relay shows the console's tail when the
- * machine ends without a result.
- */
+/* Say on the console what failed; the relay shows its tail when the machine ends without a result. */
 static void complain(const char *what, const char *which)
 {
     fprintf(stderr, "with-kvm: %s %s: %s\n", what, which, strerror(errno));
@@ -39,8 +36,7 @@ static int load_module(const char *name)
     return 0;
 }
 
-/* Load the modules that /modules/order lists, each after those that it needs.
- */
+/* Load the modules that /modules/order lists, each after those that it needs. */
 static int load_modules(void)
 {
     char name[64];
@@ -68,11 +64,10 @@ static int mount_one(const char *type, const char *source, const char *target, c
 }
 
 /*
- * Make the host's root directory the root here, with this machine's own /proc,
- * /sys, /dev and /run over it. /run is a tmpfs because Unix sockets cannot be
- * made on 9p. cache=mmap keeps nothing that is not mapped, so that files which
- * change on the host while the machine runs are seen; cache=loose would be
- * faster and show old ones.
+ * Make the host's root directory the root here, with this machine's own /proc, /sys, /dev and /run over it.
+ * /run is a tmpfs because Unix sockets cannot be made on 9p. cache=mmap keeps nothing that is not mapped, so
+ * that files which change on the host while the machine runs are seen; cache=loose would be faster and show
+ * old ones.
  */
 static int enter_host_root(void)
 {

@@ -1,9 +1,7 @@
 /*
- * Finds out whether /dev/kvm really runs guests: boots a micro-guest in long
- * mode that takes int3 in ring 0, enters ring 3 with iretq, takes int3 there,
- * and comes back with syscall. Some KVMs can be opened and fail at exactly
- * these. Prints one line that says what was found; exits 0 if everything
- * worked.
+ * Finds out whether /dev/kvm really runs guests: boots a micro-guest in long mode that takes int3 in ring 0,
+ * enters ring 3 with iretq, takes int3 there, and comes back with syscall. Some KVMs can be opened and fail
+ * at exactly these. Prints one line that says what was found; exits 0 if everything worked.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,9 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Guest-physical addresses, which are the virtual ones too. One 2 MiB page maps
- * them all, for ring 3 as well.
- */
+/* Guest-physical addresses, which are the virtual ones too. One 2 MiB page maps them all, also for ring 3. */
 enum {
     PML4 = 0x1000,
     PDPT = 0x2000,
@@ -35,6 +31,9 @@ enum {
 
 /* In the order that syscall and sysret demand (AMD APM 2 §6.1.1). */
 enum { KERNEL_CODE = 0x08, KERNEL_DATA = 0x10, USER_DATA = 0x1b, USER_CODE = 0x23, TASK = 0x28 };
+
+/* The registers of syscall (AMD APM 2 §6.1.1). */
+enum { STAR = 0xC0000081, LSTAR = 0xC0000082, SFMASK = 0xC0000084 };
 
 enum { STEP_PORT = 0xE9, MAX_EXITS = 100 };
 
@@ -160,24 +159,24 @@ static void set_registers(int vcpu)
     kvm(vcpu, KVM_SET_REGS, &regs, "KVM_SET_REGS");
 }
 
-/* Tell the vCPU where syscall goes: STAR, LSTAR, SFMASK. */
+static void set_msr(int vcpu, uint32_t index, uint64_t data)
+{
+    union {
+        struct kvm_msrs list;
+        char space[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+    } msrs = {.list.nmsrs = 1};
+
+    msrs.list.entries[0] = (struct kvm_msr_entry){.index = index, .data = data};
+    if (kvm(vcpu, KVM_SET_MSRS, &msrs, "KVM_SET_MSRS") != 1)
+        fail("KVM_SET_MSRS refuses the registers of syscall");
+}
+
+/* Tell the vCPU where syscall goes. */
 static void set_syscall(int vcpu)
 {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entries[3];
-    } msrs = {
-        .header.nmsrs = 3,
-        .entries =
-            {
-                {.index = 0xC0000081, .data = (uint64_t)KERNEL_DATA << 48 | (uint64_t)KERNEL_CODE << 32},
-                {.index = 0xC0000082, .data = CODE + (uint64_t)(guest_syscall - guest_start)},
-                {.index = 0xC0000084, .data = 0},
-            },
-    };
-
-    if (kvm(vcpu, KVM_SET_MSRS, &msrs, "KVM_SET_MSRS") != 3)
-        fail("KVM_SET_MSRS refuses the registers of syscall");
+    set_msr(vcpu, STAR, (uint64_t)KERNEL_DATA << 48 | (uint64_t)KERNEL_CODE << 32);
+    set_msr(vcpu, LSTAR, CODE + (uint64_t)(guest_syscall - guest_start));
+    set_msr(vcpu, SFMASK, 0);
 }
 
 /* Without CPUID some kernels refuse long mode. */
@@ -193,8 +192,7 @@ static void set_cpuid(int system, int vcpu)
     free(cpuid);
 }
 
-/* Run until the guest halts; collect its steps. Returns the exit reason that
- * ended it. */
+/* Run until the guest halts; collect its steps. Returns the exit reason that ended it. */
 static uint32_t run_guest(int vcpu, struct kvm_run *run, char *steps)
 {
     size_t count = 0;
@@ -221,12 +219,10 @@ static void judge(uint32_t reason, const char *steps)
     }
     if (reason != KVM_EXIT_HLT)
         fail("a guest cannot halt");
-    printf("a guest ran in ring 0 and ring 3, took int3 in both, and came back "
-           "with syscall\n");
+    printf("a guest ran in ring 0 and ring 3, took int3 in both, and came back with syscall\n");
 }
 
-/* The kernel's modules may be stuck in an instruction that they cannot emulate:
- * do not wait for them. */
+/* The kernel's modules may be stuck in an instruction that they cannot emulate: do not wait for them. */
 static void give_up(int signal)
 {
     static const char text[] = "a guest did not finish within a second\n";

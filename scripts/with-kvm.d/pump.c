@@ -23,8 +23,7 @@ static bool wants_to_read(const struct pump *pump)
 
 void pump_wait(const struct pump *pump, struct pollfd *wait)
 {
-    /* Only the descriptor that is needed next: poll() reports a hang-up of any
-     * other again and again. */
+    /* Only the descriptor that is needed next: poll() reports a hang-up of any other again and again. */
     if (pump->start < pump->end)
         *wait = (struct pollfd){.fd = pump->to, .events = POLLOUT};
     else

@@ -1,5 +1,5 @@
-/* Starts the fallback machine and connects this process's streams, signals and
- * exit status with the command inside it. */
+/* Connects this process's streams, signals and exit status with the command inside the fallback machine. */
+#include "machine.h"
 #include "protocol.h"
 #include "pump.h"
 #include "request.h"
@@ -9,37 +9,25 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* The exit status for failures of with-kvm itself, as timeout(1) and env(1)
- * have it. */
-#define EXIT_FAILED 125
-
-/* A machine that has not come up, or not taken a signal, after this many
- * seconds never will. */
+/* A machine that has not come up, or not taken a signal, after this many seconds never will. */
 #define BOOT_SECONDS   120
 #define SIGNAL_SECONDS 30
 
-/* A pipe or terminal that poll() calls writable takes this much without
- * blocking. */
+/* A pipe or terminal that poll() calls writable takes this much without blocking. */
 #define SAFE_WRITE 4096
 
 enum { PUMP_STDIN, PUMP_STDOUT, PUMP_STDERR, PUMP_TERMINAL_IN, PUMP_TERMINAL_OUT, PUMP_COUNT };
 
 static int ports[PORT_COUNT];
 static struct pump pumps[PUMP_COUNT];
-static pid_t machine;
 static bool running, exited, silent;
-static time_t deadline; /* when to give the machine up, as seconds of the
-                           monotonic clock; 0: never */
-static int exit_status = EXIT_FAILED;
+static time_t deadline; /* when to give the machine up, as seconds of the monotonic clock; 0: never */
+static int exit_status = MACHINE_FAILED;
 
 static time_t now(void)
 {
@@ -47,54 +35,6 @@ static time_t now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec;
-}
-
-/* In the new process: become QEMU, which must not outlive us, not get our
- * terminal's signals and not see our files. */
-static void become_machine(char **qemu, const char *log_path, const int theirs[PORT_COUNT], pid_t parent)
-{
-    int null = open("/dev/null", O_RDWR), log = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0644);
-    sigset_t none;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(EXIT_FAILED);
-    setsid();
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    dup2(null, STDIN_FILENO);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
-    for (int i = 0; i < PORT_COUNT; i++)
-        dup2(theirs[i], FIRST_PORT_FD + i);
-    closefrom(FIRST_PORT_FD + PORT_COUNT);
-    execvp(qemu[0], qemu);
-    fprintf(stderr, "%s: %s\n", qemu[0], strerror(errno));
-    _exit(EXIT_FAILED);
-}
-
-/* Start QEMU with one socket for each port. Returns 0 or -1. */
-static int start_machine(char **qemu, const char *log_path)
-{
-    int theirs[PORT_COUNT];
-    pid_t self = getpid();
-
-    for (int i = 0; i < PORT_COUNT; i++) {
-        int pair[2];
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-            return -1;
-        ports[i] = pair[0];
-        fcntl(ports[i], F_SETFL, O_NONBLOCK);
-        /* Out of the way of the numbers that QEMU gets them under. */
-        theirs[i] = fcntl(pair[1], F_DUPFD_CLOEXEC, FIRST_PORT_FD + PORT_COUNT);
-        close(pair[1]);
-    }
-    machine = fork();
-    if (machine == 0)
-        become_machine(qemu, log_path, theirs, self);
-    for (int i = 0; i < PORT_COUNT; i++)
-        close(theirs[i]);
-    return machine < 0 ? -1 : 0;
 }
 
 static void start_pumps(void)
@@ -154,8 +94,7 @@ static void pass_size(void)
         send_message(ports[PORT_CONTROL], MESSAGE_RESIZE, rows, columns);
 }
 
-/* Pass a signal on. Returns -1 if it ends with-kvm itself, because the command
- * is not running. */
+/* Pass a signal on. Returns -1 if it ends with-kvm itself, because the command is not running. */
 static int take_signal(int signals)
 {
     struct signalfd_siginfo info;
@@ -175,22 +114,25 @@ static int take_signal(int signals)
         exited = true;
         return -1;
     }
-    deadline = now() + SIGNAL_SECONDS;
-    /* What a terminal's key sends goes to its whole foreground group, what
-     * kill(1) sends to one process. */
+    if (deadline == 0)
+        deadline = now() + SIGNAL_SECONDS;
+    /* What a terminal's key sends goes to its whole foreground group, what kill(1) sends to one process. */
     send_message(ports[PORT_CONTROL], MESSAGE_SIGNAL, info.ssi_signo, info.ssi_code == SI_KERNEL);
     return 0;
 }
 
-/* Tell the agent, once, that an input has ended or that an output has no reader
- * any more. */
+/* Tell the agent, once, that an input has ended, that an output has no reader, that the terminal hung up. */
 static void pass_ends(void)
 {
-    static bool told[3];
+    static bool told[3], hung_up;
 
     if (!told[0] && pumps[PUMP_STDIN].from >= 0 && pumps[PUMP_STDIN].ended) {
         told[0] = true;
         send_message(ports[PORT_CONTROL], MESSAGE_STDIN_END, pumps[PUMP_STDIN].total, 0);
+    }
+    if (!hung_up && pumps[PUMP_TERMINAL_IN].from >= 0 && pumps[PUMP_TERMINAL_IN].ended) {
+        hung_up = true;
+        send_message(ports[PORT_CONTROL], MESSAGE_SIGNAL, SIGHUP, true);
     }
     for (int fd = 1; fd <= 2; fd++) {
         if (!told[fd] && pumps[PUMP_STDIN + fd].broken) {
@@ -214,8 +156,7 @@ static int patience(void)
     return deadline == 0 ? -1 : left > 0 ? (int)left * 1000 : 0;
 }
 
-/* Wait for the command and serve it until it has ended and its output is out,
- * or the machine is gone. */
+/* Wait for the command and serve it until it has ended and its output is out, or the machine is gone. */
 static void serve(char **arguments, int signals)
 {
     struct pollfd waits[PUMP_COUNT + 2];
@@ -243,9 +184,7 @@ static void serve(char **arguments, int signals)
     }
 }
 
-/* Block the signals that we pass on and get them through a descriptor; those
- * that are ignored stay ignored.
- */
+/* Get the signals that we pass on through a descriptor; those that are ignored stay ignored. */
 static int catch_signals(void)
 {
     static const int passed[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
@@ -273,29 +212,6 @@ static void fill_standard_descriptors(void)
         close(fd);
 }
 
-/* Say why there is no result, with the end of what the machine wrote on its
- * console. */
-static void explain_failure(const char *log_path, const char *command)
-{
-    char text[2001];
-    FILE *log = fopen(log_path, "re");
-    size_t size = 0;
-
-    if (log) {
-        if (fseek(log, -(long)(sizeof(text) - 1), SEEK_END) < 0)
-            rewind(log);
-        size = fread(text, 1, sizeof(text) - 1, log);
-        fclose(log);
-    }
-    text[size] = '\0';
-    fprintf(stderr, "with-kvm: the emulated machine %s; its console (%s) ends:\n%s\n",
-            silent    ? "does not answer"
-            : running ? "ended while the command ran"
-                      : "ended before the command could start",
-            log_path, size > 0 ? text : "(it is empty)");
-    fprintf(stderr, "with-kvm: %s has no exit status\n", command);
-}
-
 /* relay LOG QEMU ARGUMENT... -- COMMAND ARGUMENT... */
 int main(int argc, char **argv)
 {
@@ -304,26 +220,27 @@ int main(int argc, char **argv)
     while (separator < argc && strcmp(argv[separator], "--") != 0)
         separator++;
     if (separator < 3 || separator + 1 >= argc) {
-        fprintf(stderr, "usage: relay LOG QEMU ARGUMENT... -- COMMAND ARGUMENT...; "
-                        "scripts/with-kvm calls it\n");
-        return EXIT_FAILED;
+        fprintf(stderr,
+                "usage: relay LOG QEMU ARGUMENT... -- COMMAND ARGUMENT...; scripts/with-kvm calls it\n");
+        return MACHINE_FAILED;
     }
     argv[separator] = NULL;
     fill_standard_descriptors();
     request_prepare();
     signals = catch_signals();
     deadline = now() + BOOT_SECONDS;
-    if (signals < 0 || start_machine(argv + 2, argv[1]) < 0) {
+    if (signals < 0 || machine_start(argv + 2, argv[1], ports) < 0) {
         fprintf(stderr, "with-kvm: cannot start %s: %s\n", argv[2], strerror(errno));
-        return EXIT_FAILED;
+        return MACHINE_FAILED;
     }
     serve(argv + separator + 1, signals);
     terminal_restore();
-    kill(machine, SIGKILL);
-    waitpid(machine, NULL, 0);
-    if (!exited)
-        explain_failure(argv[1], argv[separator + 1]);
-    else
+    machine_stop();
+    if (exited)
         unlink(argv[1]);
+    else
+        machine_explain(argv[1], silent    ? "does not answer"
+                                 : running ? "ended while the command ran"
+                                           : "ended before the command could start");
     return exit_status;
 }

@@ -1,6 +1,4 @@
-/* Gathers what a command inherits (user, groups, directory, environment,
- * terminal) and sends it to the agent.
- */
+/* Gathers what a command inherits (user, directory, environment, terminal) and sends it to the agent. */
 #include "request.h"
 #include "protocol.h"
 #include "terminal.h"
@@ -44,8 +42,7 @@ static void describe_user(void)
     umask((mode_t)command.umask);
 }
 
-/* Count the strings of a list that ends with NULL, and add their bytes to
- * *size. */
+/* Count the strings of a list that ends with NULL, and add their bytes to *size. */
 static uint32_t measure(char **list, size_t *size)
 {
     uint32_t count = 0;

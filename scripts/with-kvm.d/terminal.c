@@ -47,8 +47,7 @@ void terminal_describe(struct command *command)
     command->oflag = modes.c_oflag;
     command->cflag = modes.c_cflag;
     command->lflag = modes.c_lflag;
-    if (!isatty(STDIN_FILENO)) /* then the host's terminal stays as it is and does
-                                  this work itself */
+    if (!isatty(STDIN_FILENO)) /* then the host's terminal stays as it is and does this itself */
         command->oflag &= ~(tcflag_t)OPOST;
     memcpy(command->control_characters, modes.c_cc, sizeof(command->control_characters));
 }

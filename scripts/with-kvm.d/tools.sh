@@ -22,7 +22,6 @@ abandon() {
 # Run a function while no other with-kvm prepares anything in the cache; if it fails, all ends here.
 # It may leave what it likes in $work. Not to be called where bash ignores errors (after if, before ||).
 locked() {
-    mkdir -p "$cache"
     exec {lock}>"$cache/lock"
     flock "$lock"
     work=$(mktemp -d "$cache/work.XXXXXX")
@@ -55,7 +54,7 @@ build_tools() {
     need gcc
     mkdir "$new"
     gcc "${c_flags[@]}" -o "$new/probe" "$parts/probe.c"
-    gcc "${c_flags[@]}" -o "$new/relay" "$parts"/{relay,request,terminal,pump,protocol}.c
+    gcc "${c_flags[@]}" -o "$new/relay" "$parts"/{relay,machine,request,terminal,pump,protocol}.c
     compile_static -o "$new/init" "$parts"/{init,agent,child,pump,protocol}.c
     publish "$tools"
     # What earlier versions left behind; a day is longer than any run that may still use it.
@@ -65,6 +64,8 @@ build_tools() {
 # Set $tools to the directory with probe, relay and init.
 find_tools() {
     tools=$cache/tools-$(sources_key)
-    mkdir -p "$cache"
+    if ! mkdir -p "$cache" 2>/dev/null || [[ ! -w $cache ]]; then
+        die "$exit_failed" "$cache cannot be written; if it belongs to another user, remove it"
+    fi
     [[ -d $tools ]] || locked build_tools
 }
