@@ -3,6 +3,7 @@
 
 #define CR0_PE 0x1
 #define CR0_MP 0x2
+#define CR0_NE 0x20 /* x87 errors come as exceptions */
 #define CR0_WP 0x10000
 #define CR0_PG 0x80000000
 #define CR4_PAE 0x20
@@ -62,7 +63,7 @@ pvh_entry:
     btsl $EFER_NXE_BIT, %eax
 2:  wrmsr
 
-    movl $(CR0_PE | CR0_MP | CR0_WP | CR0_PG), %eax
+    movl $(CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_PG), %eax
     movl %eax, %cr0
     lgdt PHYS(boot_gdtr)
     ljmp $BOOT_CS, $PHYS(long_mode)

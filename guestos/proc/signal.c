@@ -230,7 +230,9 @@ static bool resolve_fault(uint64_t address, struct trapframe *frame)
     if (!process || !process->vm || (!from_user(frame) && (address >= USER_END || !trap_has_fixup(frame->rip))))
         return false;
     irq_enable();
-    int error = vm_fault(process->vm, address, access);
+    /* A fault in a program, but not of its own access: the CPU read something for it, and would again. */
+    bool own_access = !from_user(frame) || (error_code & FAULT_USER);
+    int error = own_access ? vm_fault(process->vm, address, access) : -EACCES;
     irq_disable();
     if (error == -ENOMEM) {
         warn("out of memory: %s (pid %d) is ended\r\n", process->name, process->pid);
