@@ -70,7 +70,7 @@ void vcpu_free(struct vcpu *vcpu)
 /* Count an exit and keep it in the list of the last ones, equal neighbours as one entry. */
 static void vcpu_note_exit(struct vcpu *vcpu)
 {
-    const struct kvm_run *run = vcpu->run;
+    struct kvm_run *run = vcpu->run;
     struct exit_note note = {.reason = (uint8_t)run->exit_reason, .count = 1};
     struct exit_note *last = &vcpu->last[vcpu->last_index];
 
@@ -88,8 +88,16 @@ static void vcpu_note_exit(struct vcpu *vcpu)
     if (last->reason == note.reason && last->addr == note.addr && last->size == note.size &&
         last->is_write == note.is_write) {
         last->count++;
+        run->kvm_valid_regs =
+            last->count % 64 ? 0 : vcpu->sync; /* a row of equal exits is not worth a look at each */
         return;
     }
+    if (vcpu->sync && !run->kvm_valid_regs) {
+        vcpu->seen_before = vcpu->seen;
+        ioctl(vcpu->fd, KVM_GET_REGS, &vcpu->seen.regs);
+        ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->seen.sregs);
+    }
+    run->kvm_valid_regs = vcpu->sync;
     vcpu->last_index = (vcpu->last_index + 1) % (sizeof vcpu->last / sizeof vcpu->last[0]);
     vcpu->last[vcpu->last_index] = note;
 }

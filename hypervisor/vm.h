@@ -139,8 +139,9 @@ struct vcpu {
     uint64_t exit_ns[EXIT_REASONS]; /* time in the handlers, only while vm->timed */
     struct exit_note last[8];       /* a ring; last[last_index] is the newest */
     unsigned last_index;
-    struct kvm_sync_regs seen,
-        seen_before; /* registers at the last two returns of KVM_RUN, if a feature had KVM sync them */
+    uint64_t sync; /* KVM_SYNC_X86_xxx that a feature wants to see at exits, or 0; the newest, and the one
+                      before: */
+    struct kvm_sync_regs seen, seen_before;
 };
 
 int vcpu_create(struct vm *vm, unsigned id);

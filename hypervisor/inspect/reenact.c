@@ -17,7 +17,7 @@ int reenact_prepare(struct vcpu *vcpu)
     __get_cpuid(0, &eax, &vendor, &ecx, &edx);
     if (vendor == signature_INTEL_ebx)
         return 0;
-    vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS | KVM_SYNC_X86_EVENTS;
+    vcpu->sync = vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     vcpu->run->immediate_exit = 1; /* a first return before the first instruction shows where it starts */
     return 0;
 }
@@ -29,12 +29,10 @@ static bool was_reset(const struct autopsy *a)
     return a->regs.rip == 0xfff0 && a->sregs.cs.base == 0xffff0000 && !(a->sregs.cr0 & 1);
 }
 
-static void put_back(struct vcpu *vcpu, struct kvm_sync_regs *from)
+static void put_back(struct vcpu *vcpu, const struct kvm_sync_regs *from)
 {
     ioctl(vcpu->fd, KVM_SET_SREGS, &from->sregs);
     ioctl(vcpu->fd, KVM_SET_REGS, &from->regs);
-    from->events.flags = 0;
-    ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &from->events);
 }
 
 static void single_step(struct vcpu *vcpu, bool on)
@@ -44,31 +42,28 @@ static void single_step(struct vcpu *vcpu, bool on)
     ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
+/* The exits since the registers were seen are all of one kind, and happen again; their data is still in the
+ * run page. */
+static bool is_last_access(const struct vcpu *vcpu)
+{
+    const unsigned size = sizeof vcpu->last / sizeof vcpu->last[0];
+    const struct exit_note *access = &vcpu->last[(vcpu->last_index + size - 1) % size];
+    const struct kvm_run *run = vcpu->run;
+
+    return (run->exit_reason == KVM_EXIT_IO && run->io.port == access->addr) ||
+           (run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == access->addr);
+}
+
 /* Step until the guest dies again. Returns whether it did; then vcpu->seen_before is the state just before.
  */
 static bool step_to_death(struct vcpu *vcpu)
 {
-    bool first =
-        true; /* the port access that was the last exit happens again; its data is still in the run page */
-
-    for (unsigned step = 0; step < STEPS_MAX; step++) {
-        int err = vcpu_enter(vcpu);
-        if (err)
-            return false;
-        switch (vcpu->run->exit_reason) {
-        case KVM_EXIT_SHUTDOWN:
+    vcpu->run->kvm_valid_regs = vcpu->sync;
+    for (unsigned step = 0; step < STEPS_MAX && vcpu_enter(vcpu) == 0; step++) {
+        if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
             return true;
-        case KVM_EXIT_DEBUG:
-            first = false;
-            continue;
-        case KVM_EXIT_IO:
-        case KVM_EXIT_MMIO:
-            if (first)
-                continue;
+        if (vcpu->run->exit_reason != KVM_EXIT_DEBUG && !is_last_access(vcpu))
             return false;
-        default:
-            return false;
-        }
     }
     return false;
 }
@@ -79,7 +74,7 @@ void reenact(struct autopsy *a)
 
     ioctl(vcpu->fd, KVM_GET_REGS, &a->regs);
     ioctl(vcpu->fd, KVM_GET_SREGS, &a->sregs);
-    if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->run->kvm_valid_regs || !was_reset(a))
+    if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->sync || !was_reset(a))
         return;
     struct kvm_sync_regs last_exit = vcpu->seen_before;
     put_back(vcpu, &last_exit);
