@@ -16,8 +16,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* After the command has ended, processes that it left behind may go on writing until they pause this long. */
-#define GRACE_MILLISECONDS 1000
+/*
+ * After the command has ended, processes that it left behind (a tee, say) may go on writing until they pause
+ * this long. Long, because the machine may be slow; but a daemon must not hold up the end for ever.
+ */
+#define GRACE_MILLISECONDS 10000
 
 enum { PUMP_STDIN, PUMP_STDOUT, PUMP_STDERR, PUMP_TERMINAL_IN, PUMP_TERMINAL_OUT, PUMP_COUNT };
 
@@ -110,9 +113,7 @@ static void close_stream(int fd, struct pump *pump)
         return;
     close(child.streams[fd]);
     child.streams[fd] = -1;
-    pump->ended = true;
-    pump->broken = true;
-    pump->start = pump->end = 0;
+    pump_cut(pump);
 }
 
 static void pass_signal(int signal, bool whole_group)

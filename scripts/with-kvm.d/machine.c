@@ -67,7 +67,7 @@ void machine_stop(void)
 
 void machine_explain(const char *log_path, const char *what)
 {
-    char text[2001];
+    char text[5001];
     FILE *log = fopen(log_path, "re");
     size_t size = 0;
 

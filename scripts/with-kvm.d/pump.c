@@ -72,6 +72,14 @@ void pump_step(struct pump *pump, short revents)
     }
 }
 
+void pump_cut(struct pump *pump)
+{
+    pump->ended = true;
+    pump->broken = true;
+    pump->total -= pump->end - pump->start;
+    pump->start = pump->end = 0;
+}
+
 bool pump_done(const struct pump *pump)
 {
     return pump->start == pump->end && (pump->ended || pump->total >= pump->limit);

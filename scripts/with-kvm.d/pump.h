@@ -27,6 +27,9 @@ void pump_wait(const struct pump *pump, struct pollfd *wait);
 /* Move bytes, after poll() has returned with revents for the descriptor of pump_wait(). */
 void pump_step(struct pump *pump, short revents);
 
+/* Stop for good. Bytes that were taken but not handed on no longer count in `total`. */
+void pump_cut(struct pump *pump);
+
 /* True when every byte that will ever come has been handed on. */
 bool pump_done(const struct pump *pump);
 

@@ -112,6 +112,7 @@ class Streams(Case):
         scripts_with_kvm="$3"
         say "nested=$("$scripts_with_kvm" sh -c 'echo $TERRARIUM_KVM')"
         head -c 100000 copy | tail -c 50000 >&2
+        (sleep 1; printf "written late") 2>&- 3>&- &
         exit 37
     """
 
@@ -137,8 +138,10 @@ class Streams(Case):
         self.assertEqual(written, hashlib.sha256(self.sent).hexdigest())
 
     def test_output_comes_back_byte_for_byte(self):
-        self.assertEqual(len(self.result.stdout), len(self.sent))
-        self.assertTrue(self.result.stdout == self.sent)
+        self.assertTrue(self.result.stdout.startswith(self.sent))
+
+    def test_output_of_processes_left_behind_comes_too(self):
+        self.assertEqual(self.result.stdout[len(self.sent) :], b"written late")
 
     def test_stderr_is_separate_and_binary(self):
         self.assertTrue(self.result.stderr.endswith(self.sent[50000:100000]))
