@@ -108,6 +108,7 @@ machine_run() {
     memory=$(machine_memory) || exit
     [[ $EUID -ne 0 ]] || security=passthrough
     mapfile -t qemu_ports < <(port_arguments)
+    find "$cache" -maxdepth 1 -name 'console-*.log' -mtime +0 -delete # of failures that nobody looks at any more
     if [[ -z ${TERRARIUM_QUIET:-} ]]; then
         echo "with-kvm: no native KVM (${native_reason:-the fallback is forced}): using an emulated machine;" \
             "scripts/with-kvm --explain tells more" >&2
