@@ -16,10 +16,10 @@
 #define MSR_KVM_CLOCK      0x4b564d01
 
 #define PIT_HZ         1193182
-#define PIT_CHANNEL2   0x42
+#define PIT_CHANNEL0   0x40
 #define PIT_COMMAND    0x43
-#define PIT_GATE       0x61 /* bit 0 starts channel 2; bit 5 is its output */
-#define PIT_ONE_SHOT_2 0xb0
+#define PIT_LATCH_0    0x00
+#define PIT_ONE_SHOT_0 0x30 /* channel 0, low byte first, mode 0 */
 #define CALIBRATE_MS   5
 #define ROUNDS         3
 
@@ -94,22 +94,30 @@ static void use_kvm_clock(void)
     wall_offset = wall.seconds * NS_PER_SECOND + wall.nanoseconds; /* of the moment when clock_ns() was 0 */
 }
 
-/* How far the counter runs in CALIBRATE_MS, or further if something holds us up on the way. */
-static uint64_t measure_once(void)
+/* What the timer chip's channel 0 still has to count. */
+static uint16_t pit_count(void)
 {
-    uint16_t count = PIT_HZ * CALIBRATE_MS / 1000;
-
-    out8(PIT_GATE, (in8(PIT_GATE) & ~2) | 1);
-    out8(PIT_COMMAND, PIT_ONE_SHOT_2);
-    out8(PIT_CHANNEL2, count);
-    uint64_t start = read_tsc();
-    out8(PIT_CHANNEL2, count >> 8);
-    while (!(in8(PIT_GATE) & 0x20))
-        cpu_relax();
-    return read_tsc() - start;
+    out8(PIT_COMMAND, PIT_LATCH_0);
+    uint16_t low = in8(PIT_CHANNEL0);
+    return low | in8(PIT_CHANNEL0) << 8;
 }
 
-/* The shortest of some rounds: an emulator's thread may have to wait for its own CPU. */
+/* The frequency of the time-stamp counter, or more if something holds us up on the way. */
+static uint64_t measure_once(void)
+{
+    uint16_t counted;
+
+    out8(PIT_COMMAND, PIT_ONE_SHOT_0);
+    out8(PIT_CHANNEL0, 0xff);
+    uint64_t start = read_tsc();
+    out8(PIT_CHANNEL0, 0xff);
+    do
+        counted = 0xffff - pit_count();
+    while (counted < PIT_HZ * CALIBRATE_MS / 1000);
+    return (read_tsc() - start) * PIT_HZ / counted;
+}
+
+/* The lowest of some rounds: an emulator's thread may have to wait for its own CPU. */
 static uint64_t measure_tsc(void)
 {
     uint64_t best = UINT64_MAX;
@@ -121,7 +129,7 @@ static uint64_t measure_tsc(void)
 
 static void use_tsc(void)
 {
-    uint64_t hz = measure_tsc() * 1000 / CALIBRATE_MS;
+    uint64_t hz = measure_tsc();
     struct kvm_clock *c = &clocks[this_cpu()->id];
 
     while (hz << c->shift <= NS_PER_SECOND) /* the multiplier must fit 32 bits */
