@@ -50,7 +50,7 @@ $(B)/terrarium: $(filter %/main.o,$(HV_OBJECTS)) $(B)/libterrarium.a
 MOSS_FLAGS := $(COMMON) -Iguestos/include -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing
 MOSS_OBJECTS := $(patsubst %,$(B)/%.o,$(basename $(filter %.c %.S,$(GUESTOS))))
-MOSS_LINK = $(CC) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
+MOSS_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,-T,guestos/boot/moss.ld
 
 $(B)/guestos/%.o: guestos/%.c

@@ -1,4 +1,5 @@
-/* Reading hvm_start_info, by which a PVH loader describes the machine (Xen: public/arch-x86/hvm/start_info.h). */
+/* Reading hvm_start_info, by which a PVH loader describes the machine (Xen:
+ * public/arch-x86/hvm/start_info.h). */
 #include "boot.h"
 #include "layout.h"
 #include "printk.h"

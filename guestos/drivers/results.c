@@ -1,6 +1,6 @@
 /*
- * /dev/results: what a test writes here leaves the machine by port 0xE8, apart from the console, so that no program's output can be
- * taken for a result.
+ * /dev/results: what a test writes here leaves the machine by port 0xE8, apart from the console, so that no
+ * program's output can be taken for a result.
  */
 #include "errno.h"
 #include "io.h"

@@ -39,6 +39,7 @@ uint64_t rtc_read(void)
     unsigned month = rtc_number(8);
     if (month < 1 || month > 12)
         return 0;
-    return ((days(2000 + rtc_number(9), month, rtc_number(7)) * 24 + rtc_number(4)) * 60 + rtc_number(2)) * 60 +
+    return ((days(2000 + rtc_number(9), month, rtc_number(7)) * 24 + rtc_number(4)) * 60 + rtc_number(2)) *
+               60 +
            rtc_number(0);
 }

@@ -1,7 +1,8 @@
 /*
- * The terminal: /dev/console and /dev/tty. Turns bytes of the console into lines (echo, erase, ^C, ^D) as termios(3) describes, or,
- * with the option `notty`, passes them on untouched. With `escaped` as well, the input begins behind ^D s and ends at ^D e, and
- * ^D ^D is a ^D: for a serial line that carries nothing but bytes, and loses the first ones.
+ * The terminal: /dev/console and /dev/tty. Turns bytes of the console into lines (echo, erase, ^C, ^D) as
+ * termios(3) describes, or, with the option `notty`, passes them on untouched. With `escaped` as well, the
+ * input begins behind ^D s and ends at ^D e, and ^D ^D is a ^D: for a serial line that carries nothing but
+ * bytes, and loses the first ones.
  */
 #include "boot.h"
 #include "console.h"
@@ -12,17 +13,18 @@
 #include "user.h"
 #include "vfs.h"
 
-#define INPUT_SIZE 4096
+#define INPUT_SIZE   4096
 #define OUTPUT_CHUNK 256
 
-static struct spinlock lock;       /* guards all of this; taken in interrupts */
-static char input[INPUT_SIZE];     /* a ring; positions only grow */
-static size_t read_at, line_start, write_at; /* read up to line_start in canonical mode, up to write_at in raw mode */
-static bool refused;               /* the driver holds a byte for which there was no room */
-static bool end_of_file;           /* read gives 0, once in a terminal, for ever without one */
-static int foreground;             /* process group that ^C goes to */
+static struct spinlock lock;   /* guards all of this; taken in interrupts */
+static char input[INPUT_SIZE]; /* a ring; positions only grow */
+static size_t read_at, line_start,
+    write_at;            /* read up to line_start in canonical mode, up to write_at in raw mode */
+static bool refused;     /* the driver holds a byte for which there was no room */
+static bool end_of_file; /* read gives 0, once in a terminal, for ever without one */
+static int foreground;   /* process group that ^C goes to */
 static int session;
-static bool is_tty;                /* false: a pipe on the other side, nothing is interpreted */
+static bool is_tty;                         /* false: a pipe on the other side, nothing is interpreted */
 static bool escaped, started, after_escape; /* the option; ^D s has come; the last byte was a ^D */
 static struct winsize window = {25, 80, 0, 0};
 static struct wait_queue readable = WAIT_QUEUE_INIT(readable);

@@ -20,13 +20,13 @@
 #define LSR  5
 #define SCR  7
 
-#define IER_RECEIVED   0x01
-#define FCR_ENABLE     0x07 /* FIFOs on and emptied; an interrupt for each byte */
-#define LCR_8N1        0x03
+#define IER_RECEIVED     0x01
+#define FCR_ENABLE       0x07 /* FIFOs on and emptied; an interrupt for each byte */
+#define LCR_8N1          0x03
 #define MCR_OUT2_RTS_DTR 0x0b /* OUT2 connects the interrupt line on a PC */
-#define LSR_DATA_READY 0x01
-#define LSR_BREAK      0x10
-#define LSR_THR_EMPTY  0x20
+#define LSR_DATA_READY   0x01
+#define LSR_BREAK        0x10
+#define LSR_THR_EMPTY    0x20
 
 #define NOTHING_HELD -2
 

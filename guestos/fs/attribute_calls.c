@@ -220,7 +220,8 @@ static ssize_t sys_umask(uint32_t mask)
     return old;
 }
 
-/* Positions in a directory as programs see them: 0 is ".", 1 is "..", then the file system's own, moved by 2. */
+/* Positions in a directory as programs see them: 0 is ".", 1 is "..", then the file system's own, moved by 2.
+ */
 #define FIRST_REAL 2
 
 struct listing {

@@ -10,7 +10,8 @@
 extern const struct devfile __start_devfiles[], __stop_devfiles[];
 
 static struct mount dev_mount;
-static struct vnode *nodes[DEVICES_MAX]; /* of the device file with the same index; made when first looked up */
+static struct vnode
+    *nodes[DEVICES_MAX]; /* of the device file with the same index; made when first looked up */
 
 static int devfs_lookup(struct vnode *dir, const char *name, struct vnode **out)
 {

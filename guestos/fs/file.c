@@ -52,7 +52,8 @@ static int create_locked(struct vnode *start, const char *path, uint32_t mode, s
     int error = path_parent(start, path, &directory, name);
     if (error)
         return error;
-    error = directory->ops->create ? directory->ops->create(directory, name, S_IFREG | mode, NULL, out) : -EROFS;
+    error =
+        directory->ops->create ? directory->ops->create(directory, name, S_IFREG | mode, NULL, out) : -EROFS;
     vnode_put(directory);
     return error;
 }

@@ -102,7 +102,8 @@ static ssize_t transfer(transfer_chunks *chunks, struct file *file, uint64_t use
     uint64_t unused = 0;
 
     if (file->vnode->ops->stream_read || file->vnode->ops->stream_write)
-        return with_buffer(chunks, file, user, n, &unused); /* a stream has no position, and may block for long */
+        return with_buffer(chunks, file, user, n,
+                           &unused); /* a stream has no position, and may block for long */
     mutex_lock(&file->lock);
     ssize_t result = with_buffer(chunks, file, user, n, &file->position);
     mutex_unlock(&file->lock);

@@ -50,7 +50,8 @@ struct walk {
     bool want_parent, follow;
 };
 
-/* Cut the next name off the rest of the path. Returns its length (0: the path is at its end) or -ENAMETOOLONG. */
+/* Cut the next name off the rest of the path. Returns its length (0: the path is at its end) or
+ * -ENAMETOOLONG. */
 static int next_name(struct walk *walk, char *name)
 {
     while (*walk->rest == '/')

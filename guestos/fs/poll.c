@@ -59,7 +59,8 @@ static ssize_t sys_poll(uint64_t fds, size_t count, int milliseconds)
     return do_poll(fds, count, milliseconds < 0 ? NEVER : clock_ns() + milliseconds * 1000000ul);
 }
 
-static ssize_t sys_ppoll(uint64_t fds, size_t count, uint64_t user_timeout, uint64_t user_mask, size_t set_size)
+static ssize_t sys_ppoll(uint64_t fds, size_t count, uint64_t user_timeout, uint64_t user_mask,
+                         size_t set_size)
 {
     struct process *process = current_process();
     uint64_t timeout = 0, mask;

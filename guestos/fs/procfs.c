@@ -120,8 +120,8 @@ static int list_files(struct vnode *dir, uint64_t from, dir_emit *emit, void *ar
     int pid = pid_of(dir);
 
     for (const struct procfile *f = __start_procfiles + from; f < __stop_procfiles; f++)
-        if (f->per_process == (pid != 0) &&
-            !emit(arg, f->name, PID_INO(pid) + (f - __start_procfiles) + 2, S_IFREG, f - __start_procfiles + 1))
+        if (f->per_process == (pid != 0) && !emit(arg, f->name, PID_INO(pid) + (f - __start_procfiles) + 2,
+                                                  S_IFREG, f - __start_procfiles + 1))
             return 1;
     return 0;
 }
@@ -132,7 +132,8 @@ static int next_pid(int after)
     int best = 0;
 
     spin_lock(&process_lock);
-    list_for_each (link, &processes) {
+    list_for_each(link, &processes)
+    {
         int pid = list_entry(link, struct process, all)->pid;
         if (pid > after && (!best || pid < best))
             best = pid;
@@ -187,11 +188,12 @@ static int show_stat(struct process *p, char *to, size_t size)
     uint64_t ticks = p->thread ? p->thread->ticks : 0;
     uint64_t pages = p->vm ? p->vm->resident : 0;
 
-    return format(to, size,
-                  "%d (%s) %c %d %d %d 0 0 0 0 0 0 0 %lu 0 %lu 0 20 0 1 0 %lu %lu %lu 0 0 0 0 0 0 0 0 0 0 0 0 0 "
-                  "17 0 0 0 0 0 0\n",
-                  p->pid, p->name, state, p->parent ? p->parent->pid : 0, p->pgid, p->sid, ticks,
-                  p->children_ticks, p->started / (NS_PER_SECOND / TICKS_PER_SECOND), pages * PAGE_SIZE, pages);
+    return format(
+        to, size,
+        "%d (%s) %c %d %d %d 0 0 0 0 0 0 0 %lu 0 %lu 0 20 0 1 0 %lu %lu %lu 0 0 0 0 0 0 0 0 0 0 0 0 0 "
+        "17 0 0 0 0 0 0\n",
+        p->pid, p->name, state, p->parent ? p->parent->pid : 0, p->pgid, p->sid, ticks, p->children_ticks,
+        p->started / (NS_PER_SECOND / TICKS_PER_SECOND), pages * PAGE_SIZE, pages);
 }
 
 static int show_cmdline(struct process *p, char *to, size_t size)

@@ -174,7 +174,8 @@ static int ramfs_rename(struct vnode *from, const char *old_name, struct vnode *
     struct entry **target = find_entry(to, new_name);
 
     vnode_get(node);
-    int error = add_entry(to, new_name, node); /* at the end of the list: find_entry still finds the old one */
+    int error =
+        add_entry(to, new_name, node); /* at the end of the list: find_entry still finds the old one */
     if (error == 0) {
         if (*target && (*target)->node != node) {
             drop_link((*target)->node);
@@ -245,7 +246,8 @@ static int grow_table(struct contents *contents, uint64_t offset)
     return 0;
 }
 
-/* The page at `offset`, made if need be; 0 if memory is used up. A file must not take what the kernel needs to live. */
+/* The page at `offset`, made if need be; 0 if memory is used up. A file must not take what the kernel needs
+ * to live. */
 static uint64_t have_page(struct contents *contents, uint64_t offset)
 {
     if (grow_table(contents, offset) != 0)

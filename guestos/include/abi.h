@@ -125,30 +125,30 @@ struct winsize {
 #define FIONREAD   0x541b
 #define TIOCGSID   0x5429
 
-#define ICRNL  0000400
-#define OPOST  0000001
-#define ONLCR  0000004
-#define ISIG   0000001
-#define ICANON 0000002
-#define ECHO   0000010
-#define ECHOE  0000020
-#define ECHOK  0000040
-#define ECHOCTL 0001000
-#define IEXTEN 0100000
+#define ICRNL            0000400
+#define OPOST            0000001
+#define ONLCR            0000004
+#define ISIG             0000001
+#define ICANON           0000002
+#define ECHO             0000010
+#define ECHOE            0000020
+#define ECHOK            0000040
+#define ECHOCTL          0001000
+#define IEXTEN           0100000
 #define CS8_CREAD_B38400 0000277
 
 enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSUSP = 10 };
 
 /* Memory: <sys/mman.h> */
-#define PROT_READ     1
-#define PROT_WRITE    2
-#define PROT_EXEC     4
-#define MAP_SHARED    0x01
-#define MAP_PRIVATE   0x02
-#define MAP_FIXED     0x10
-#define MAP_ANONYMOUS 0x20
+#define PROT_READ           1
+#define PROT_WRITE          2
+#define PROT_EXEC           4
+#define MAP_SHARED          0x01
+#define MAP_PRIVATE         0x02
+#define MAP_FIXED           0x10
+#define MAP_ANONYMOUS       0x20
 #define MAP_FIXED_NOREPLACE 0x100000
-#define MREMAP_MAYMOVE 1
+#define MREMAP_MAYMOVE      1
 
 /* Processes: <sched.h>, <sys/wait.h>, <sys/resource.h> */
 #define CLONE_VM             0x00000100
@@ -214,22 +214,22 @@ struct rlimit {
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
 
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
+#define SS_ONSTACK  1
+#define SS_DISABLE  2
 #define MINSIGSTKSZ 2048
 
 /* si_code */
-#define SI_USER      0
-#define SI_KERNEL    0x80
-#define SI_TKILL     -6
-#define SEGV_MAPERR  1
-#define SEGV_ACCERR  2
-#define BUS_ADRERR   2
-#define FPE_INTDIV   1
-#define ILL_ILLOPN   2
-#define TRAP_BRKPT   1
-#define CLD_EXITED   1
-#define CLD_KILLED   2
+#define SI_USER     0
+#define SI_KERNEL   0x80
+#define SI_TKILL    -6
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRERR  2
+#define FPE_INTDIV  1
+#define ILL_ILLOPN  2
+#define TRAP_BRKPT  1
+#define CLD_EXITED  1
+#define CLD_KILLED  2
 
 struct sigaction {
     uint64_t handler, flags, restorer, mask;

@@ -27,8 +27,8 @@ void boot_read(uint64_t start_info);
 bool boot_flag(const char *word);
 
 /*
- * Find the n-th (from 0) word `name=value` of the command line. Returns the value (it ends at a blank or at the end
- * of the line), or NULL.
+ * Find the n-th (from 0) word `name=value` of the command line. Returns the value (it ends at a blank or at
+ * the end of the line), or NULL.
  */
 const char *boot_option(const char *name, unsigned n);
 

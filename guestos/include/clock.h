@@ -4,7 +4,7 @@
 
 #include "types.h"
 
-#define NS_PER_SECOND 1000000000ul
+#define NS_PER_SECOND    1000000000ul
 #define TICKS_PER_SECOND 100
 
 /* Nanoseconds since the machine started, never going backwards on one CPU. */

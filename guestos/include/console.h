@@ -20,8 +20,9 @@ void console_write(const char *bytes, size_t n);
 #define CONSOLE_EOF -1 /* the other side has closed: no input will follow */
 
 /*
- * A console driver hands over one received byte, or CONSOLE_EOF. Returns false if there is no room: the driver keeps the byte where
- * it is (so that the sender waits; nothing is lost) until resume_input() is called.
+ * A console driver hands over one received byte, or CONSOLE_EOF. Returns false if there is no room: the
+ * driver keeps the byte where it is (so that the sender waits; nothing is lost) until resume_input() is
+ * called.
  */
 bool console_input(int byte);
 

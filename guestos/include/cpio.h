@@ -12,8 +12,8 @@ struct cpio_entry {
 };
 
 /*
- * Read the entry at *offset of an archive of `size` bytes and move *offset to the next. Returns 1, or 0 at the end of
- * the archive, or -EINVAL if what is there is not an entry that lies inside the archive.
+ * Read the entry at *offset of an archive of `size` bytes and move *offset to the next. Returns 1, or 0 at
+ * the end of the archive, or -EINVAL if what is there is not an entry that lies inside the archive.
  */
 int cpio_next(const void *archive, size_t size, size_t *offset, struct cpio_entry *entry);
 

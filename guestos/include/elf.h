@@ -12,8 +12,9 @@ struct elf_program {
 };
 
 /*
- * Map the program in `node` into an empty address space, and put the heap (brk) behind it. Returns 0, -ENOEXEC if the file is not
- * a static x86-64 ELF program that fits into a program's addresses, -ENOMEM, or an error of the file system.
+ * Map the program in `node` into an empty address space, and put the heap (brk) behind it. Returns 0,
+ * -ENOEXEC if the file is not a static x86-64 ELF program that fits into a program's addresses, -ENOMEM, or
+ * an error of the file system.
  */
 int elf_load(struct vnode *node, struct address_space *vm, struct elf_program *program);
 

@@ -14,7 +14,8 @@ struct exec_args {
 
 #define ARGS_MAX (128 * 1024)
 
-/* Copy all from the current program. Returns 0, -EFAULT, -E2BIG, -ENOMEM or -ENAMETOOLONG. Free the result in any case. */
+/* Copy all from the current program. Returns 0, -EFAULT, -E2BIG, -ENOMEM or -ENAMETOOLONG. Free the result in
+ * any case. */
 int exec_args_take(struct exec_args *args, uint64_t path, uint64_t argv, uint64_t envp);
 void exec_args_free(struct exec_args *args);
 
@@ -22,8 +23,8 @@ void exec_args_free(struct exec_args *args);
 int exec_args_add(struct exec_args *args, const char *string);
 
 /*
- * The path is a script: make `interpreter` the path and the first argument, followed by `argument` (may be NULL), the script's path, and the
- * other arguments that there were. Returns 0, -E2BIG or -ENOMEM.
+ * The path is a script: make `interpreter` the path and the first argument, followed by `argument` (may be
+ * NULL), the script's path, and the other arguments that there were. Returns 0, -E2BIG or -ENOMEM.
  */
 int exec_args_interpret(struct exec_args *args, const char *interpreter, const char *argument);
 

@@ -5,7 +5,8 @@
 #include "layout.h"
 #include "types.h"
 
-/* The kernel's note about one frame. The heap uses the second half for the frames that it cuts into objects. */
+/* The kernel's note about one frame. The heap uses the second half for the frames that it cuts into objects.
+ */
 struct frame {
     uint32_t refs; /* 0: free */
     uint16_t slab_size;
@@ -16,8 +17,8 @@ struct frame {
 
 /*
  * Get a frame, with one reference. Returns its physical address, or 0 if memory is used up. The contents are
- * undefined. `frame_alloc_zero` clears it. A program's pages come from `frame_alloc_user`, which leaves the last
- * FRAMES_RESERVE frames to the kernel.
+ * undefined. `frame_alloc_zero` clears it. A program's pages come from `frame_alloc_user`, which leaves the
+ * last FRAMES_RESERVE frames to the kernel.
  */
 uint64_t frame_alloc(void);
 uint64_t frame_alloc_zero(void);
@@ -25,7 +26,8 @@ uint64_t frame_alloc_user(void);
 
 #define FRAMES_RESERVE 128
 
-/* One more owner, or one fewer; the last one gone frees the frame. A frame that nobody owns makes the kernel panic. */
+/* One more owner, or one fewer; the last one gone frees the frame. A frame that nobody owns makes the kernel
+ * panic. */
 void frame_get(uint64_t physical);
 void frame_put(uint64_t physical);
 
@@ -49,7 +51,7 @@ static inline void *phys_to_virt(uint64_t physical)
 
 static inline uint64_t virt_to_phys(const void *virtual)
 {
-    return (uint64_t)virtual - DIRECT_BASE;
+    return (uint64_t) virtual - DIRECT_BASE;
 }
 
 #endif

@@ -7,7 +7,8 @@
 /* Get `size` zeroed bytes, aligned to 16, or NULL if memory is used up. */
 void *kmalloc(size_t size);
 
-/* Give them back. NULL is allowed; anything else that is not an object, or is free already, makes the kernel panic. */
+/* Give them back. NULL is allowed; anything else that is not an object, or is free already, makes the kernel
+ * panic. */
 void kfree(void *p);
 
 /* A copy of s on the heap, or NULL. */

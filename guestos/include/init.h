@@ -21,6 +21,7 @@ struct init_call {
 #define INIT_SECTION_(level) "inits." #level
 
 #define INIT(level, fn)                                                                                      \
-    static const struct init_call init_##fn __attribute__((used, section(INIT_SECTION(level)), aligned(8))) = {#fn, fn}
+    static const struct init_call init_##fn                                                                  \
+        __attribute__((used, section(INIT_SECTION(level)), aligned(8))) = {#fn, fn}
 
 #endif

@@ -12,7 +12,8 @@ int irq_claim(unsigned line, void (*handler)(void *arg), void *arg);
 /* Call the line's handler. Returns false if nobody has claimed it. */
 bool irq_dispatch(unsigned line);
 
-/* The interrupt controller says here how a line is let through; lines that were claimed earlier are let through at once. */
+/* The interrupt controller says here how a line is let through; lines that were claimed earlier are let
+ * through at once. */
 void irq_set_controller(void (*unmask)(unsigned line));
 
 #endif

@@ -5,8 +5,9 @@
 #include "types.h"
 
 /*
- * Format into `to`, which has room for `size` bytes (a terminating zero included). Knows %d %i %u %x %c %s %p %%, the
- * lengths l, ll and z, the flags - and 0, a width and, for %s, a precision. Returns the length that the whole text has.
+ * Format into `to`, which has room for `size` bytes (a terminating zero included). Knows %d %i %u %x %c %s %p
+ * %%, the lengths l, ll and z, the flags - and 0, a width and, for %s, a precision. Returns the length that
+ * the whole text has.
  */
 int format(char *to, size_t size, const char *fmt, ...) PRINTF(3, 4);
 int vformat(char *to, size_t size, const char *fmt, va_list args);

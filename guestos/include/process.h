@@ -34,12 +34,12 @@ struct signal_state {
 
 struct process {
     int pid, pgid, sid;
-    struct process *parent;  /* process_lock guards the family, the state and signals of every process */
+    struct process *parent; /* process_lock guards the family, the state and signals of every process */
     struct list children, sibling, all;
     struct wait_queue child_changed; /* a child has ended */
     bool zombie;
-    int wait_status;         /* of a zombie, as wait4 reports it */
-    struct thread *thread;   /* NULL once it is a zombie */
+    int wait_status;       /* of a zombie, as wait4 reports it */
+    struct thread *thread; /* NULL once it is a zombie */
     struct address_space *vm;
     struct open_files *files;
     struct vnode *cwd;
@@ -48,8 +48,8 @@ struct process {
     struct trapframe *frame; /* the program's registers, while it is in the kernel */
     struct trapframe start;  /* the registers that a new process starts with */
     uint64_t fs_base;
-    uint64_t clear_tid;      /* where to write 0 when it ends */
-    uint64_t set_tid;        /* where a new process writes its own number first */
+    uint64_t clear_tid;           /* where to write 0 when it ends */
+    uint64_t set_tid;             /* where a new process writes its own number first */
     struct process *vfork_parent; /* who lent us its memory, and waits until we exec or end; or NULL */
     bool vfork_waits;             /* we are that parent, and wait in vfork_done */
     struct wait_queue vfork_done;
@@ -70,7 +70,8 @@ static inline struct process *current_process(void)
     return current_thread()->process;
 }
 
-/* An empty process, a child of `parent` (NULL: of nobody), in the table but not running. NULL: too many, or no memory. */
+/* An empty process, a child of `parent` (NULL: of nobody), in the table but not running. NULL: too many, or
+ * no memory. */
 struct process *process_create(struct process *parent, void (*entry)(void *process));
 
 /* Undo process_create for a process that never ran. */
@@ -85,7 +86,8 @@ void process_exit(int wait_status) __attribute__((noreturn));
 /* Enter the program with the registers in process->start; what a new process's thread does. */
 void process_enter(void *process);
 
-/* Load a program into the current process. Returns -errno, or 0: then process->frame is where the new program starts. */
+/* Load a program into the current process. Returns -errno, or 0: then process->frame is where the new program
+ * starts. */
 struct exec_args;
 int process_exec(struct exec_args *args);
 
@@ -102,8 +104,8 @@ void fpu_load(const void *state);
 void fpu_initial(void *state);
 
 /*
- * Send a signal. Returns 0 or -EINVAL. The first form is for callers that hold process_lock. To a group: -ESRCH if
- * nobody is in it.
+ * Send a signal. Returns 0 or -EINVAL. The first form is for callers that hold process_lock. To a group:
+ * -ESRCH if nobody is in it.
  */
 int signal_send_locked(struct process *process, int signal, struct signal_cause cause);
 int signal_send(struct process *process, int signal, struct signal_cause cause);
@@ -120,7 +122,8 @@ void signal_reset_handlers(struct process *process);
 
 /* File descriptors of the current process. */
 struct file *fd_file(int fd); /* with a reference, or NULL */
-int fd_install(struct file *file, int lowest, bool close_on_exec); /* takes the reference; the number or -EMFILE */
+int fd_install(struct file *file, int lowest,
+               bool close_on_exec); /* takes the reference; the number or -EMFILE */
 int fd_close(int fd);
 struct open_files *files_fork(struct open_files *files);
 void files_close(struct open_files *files);

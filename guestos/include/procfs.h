@@ -9,11 +9,13 @@ struct process;
 struct procfile {
     const char *name;
     bool per_process; /* /proc/PID/name, else /proc/name */
-    /* Write the text, as format() does; called with process_lock held. `process` is NULL unless per_process. */
+    /* Write the text, as format() does; called with process_lock held. `process` is NULL unless per_process.
+     */
     int (*show)(struct process *process, char *to, size_t size);
 };
 
 #define PROCFILE(id, ...)                                                                                    \
-    static const struct procfile procfile_##id __attribute__((used, section("procfiles"), aligned(8))) = {__VA_ARGS__}
+    static const struct procfile procfile_##id                                                               \
+        __attribute__((used, section("procfiles"), aligned(8))) = {__VA_ARGS__}
 
 #endif

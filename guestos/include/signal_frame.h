@@ -5,8 +5,8 @@
 #include "process.h"
 
 /*
- * Put a frame in Linux's format on the program's stack and make `frame` enter the handler. `blocked` is the set of signals that
- * sigreturn will put back. Returns 0, or -EFAULT if the stack cannot be written to.
+ * Put a frame in Linux's format on the program's stack and make `frame` enter the handler. `blocked` is the
+ * set of signals that sigreturn will put back. Returns 0, or -EFAULT if the stack cannot be written to.
  */
 int signal_frame_push(struct process *process, struct trapframe *frame, int signal,
                       const struct sigaction *action, const struct signal_cause *cause, uint64_t blocked);

@@ -11,12 +11,13 @@ struct syscall {
 };
 
 /*
- * Make fn, named sys_NAME, the system call with Linux's number for NAME. It takes up to six integer arguments of any width (the calling
- * convention passes each in a register of its own) and returns a result or a negative errno.
+ * Make fn, named sys_NAME, the system call with Linux's number for NAME. It takes up to six integer arguments
+ * of any width (the calling convention passes each in a register of its own) and returns a result or a
+ * negative errno.
  */
 #define SYSCALL(number, fn)                                                                                  \
-    static const struct syscall syscall_##fn __attribute__((used, section("syscalls"), aligned(8))) = {      \
-        number, #fn, (void *)fn}
+    static const struct syscall syscall_##fn                                                                 \
+        __attribute__((used, section("syscalls"), aligned(8))) = {number, #fn, (void *)fn}
 
 /* The call with this number, or NULL. */
 const struct syscall *syscall_find(uint64_t number);

@@ -17,12 +17,12 @@ struct thread {
     uint64_t rsp; /* while not running: where its registers are; used by kernel/switch.S */
     char *stack;  /* STACK_PAGES, with a guard page below; NULL for a CPU's first thread */
     char name[16];
-    struct cpu *cpu;         /* whose run queue it belongs to; that CPU's run_lock guards the next three */
+    struct cpu *cpu; /* whose run queue it belongs to; that CPU's run_lock guards the next three */
     enum thread_state state;
-    bool queued;             /* is in the run queue */
+    bool queued; /* is in the run queue */
     struct list run_link;
-    struct list wait_link;   /* guarded by the lock of the queue that it waits in */
-    struct list sleep_link;  /* guarded by the sleepers' lock */
+    struct list wait_link;  /* guarded by the lock of the queue that it waits in */
+    struct list sleep_link; /* guarded by the sleepers' lock */
     uint64_t wake_at;
     bool interrupted;        /* it should give up an interruptible wait: a signal is there */
     uint64_t ticks;          /* that found it running */
@@ -70,7 +70,10 @@ struct wait_queue {
     struct list waiters;
 };
 
-#define WAIT_QUEUE_INIT(queue) {.waiters = LIST_INIT((queue).waiters)}
+#define WAIT_QUEUE_INIT(queue)                                                                               \
+    {                                                                                                        \
+        .waiters = LIST_INIT((queue).waiters)                                                                \
+    }
 
 void wait_queue_init(struct wait_queue *queue);
 
@@ -88,8 +91,8 @@ int wait_sleep(uint64_t deadline, bool interruptible);
 void wait_finish(struct wait_queue *queue);
 
 /*
- * Wait until the condition holds. Whoever makes it true calls wake_all(queue). Returns 0, -EINTR (only if `interruptible`) or
- * -ETIMEDOUT when clock_ns() has passed `deadline`.
+ * Wait until the condition holds. Whoever makes it true calls wake_all(queue). Returns 0, -EINTR (only if
+ * `interruptible`) or -ETIMEDOUT when clock_ns() has passed `deadline`.
  */
 #define wait_until(queue, condition, deadline, interruptible)                                                \
     ({                                                                                                       \

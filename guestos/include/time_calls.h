@@ -4,7 +4,8 @@
 
 #include "types.h"
 
-/* Read a struct timespec as nanoseconds. Returns 0, -EFAULT, or -EINVAL if it is negative or has too many nanoseconds. */
+/* Read a struct timespec as nanoseconds. Returns 0, -EFAULT, or -EINVAL if it is negative or has too many
+ * nanoseconds. */
 int timespec_from_user(uint64_t from, uint64_t *ns);
 
 #endif

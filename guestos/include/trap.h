@@ -5,13 +5,13 @@
 #include "layout.h"
 #include "types.h"
 
-#define TRAP_BREAKPOINT    3
-#define TRAP_DOUBLE_FAULT  8
-#define TRAP_PAGE_FAULT    14
-#define IRQ_VECTOR         32   /* of interrupt line 0; the others follow */
-#define TIMER_VECTOR       0xf0
-#define SPURIOUS_VECTOR    0xff
-#define SYSCALL_VECTOR     0x100 /* in a trapframe: made by SYSCALL, and error is the number of the call */
+#define TRAP_BREAKPOINT   3
+#define TRAP_DOUBLE_FAULT 8
+#define TRAP_PAGE_FAULT   14
+#define IRQ_VECTOR        32 /* of interrupt line 0; the others follow */
+#define TIMER_VECTOR      0xf0
+#define SPURIOUS_VECTOR   0xff
+#define SYSCALL_VECTOR    0x100 /* in a trapframe: made by SYSCALL, and error is the number of the call */
 
 /* Error code of a page fault (Intel SDM 3A §4.7). */
 #define FAULT_PRESENT 0x1
@@ -41,8 +41,9 @@ void trap_handle(unsigned vector, trap_handler *handler);
 void trap_handle_user(trap_handler *handler);
 
 /*
- * Have hook(frame) called, interrupts off, before every return to a place where interrupts are on, programs included: the place
- * for pre-emption and signals. Hooks run in the order of registration; TRAP_HOOKS is their limit.
+ * Have hook(frame) called, interrupts off, before every return to a place where interrupts are on, programs
+ * included: the place for pre-emption and signals. Hooks run in the order of registration; TRAP_HOOKS is
+ * their limit.
  */
 void trap_on_return(trap_handler *hook);
 void trap_leave(struct trapframe *frame);
@@ -56,8 +57,8 @@ void print_registers(const struct trapframe *frame);
 void trap_return(struct trapframe *frame) __attribute__((noreturn));
 
 /*
- * If the kernel faulted at an instruction that is allowed to (it touches a program's memory), go on at its fix-up and
- * return true.
+ * If the kernel faulted at an instruction that is allowed to (it touches a program's memory), go on at its
+ * fix-up and return true.
  */
 bool trap_fixup(struct trapframe *frame);
 

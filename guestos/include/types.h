@@ -9,12 +9,12 @@
 
 typedef int64_t ssize_t;
 
-#define ARRAY_SIZE(a)             (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)                 ((a) < (b) ? (a) : (b))
-#define MAX(a, b)                 ((a) > (b) ? (a) : (b))
-#define ROUND_UP(n, to)           (((n) + (to)-1) / (to) * (to))
-#define ROUND_DOWN(n, to)         ((n) / (to) * (to))
-#define container_of(p, type, m)  ((type *)((char *)(p)-offsetof(type, m)))
-#define PRINTF(text, arguments)   __attribute__((__format__(__printf__, text, arguments)))
+#define ARRAY_SIZE(a)            (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)                ((a) < (b) ? (a) : (b))
+#define MAX(a, b)                ((a) > (b) ? (a) : (b))
+#define ROUND_UP(n, to)          (((n) + (to)-1) / (to) * (to))
+#define ROUND_DOWN(n, to)        ((n) / (to) * (to))
+#define container_of(p, type, m) ((type *)((char *)(p)-offsetof(type, m)))
+#define PRINTF(text, arguments)  __attribute__((__format__(__printf__, text, arguments)))
 
 #endif

@@ -10,7 +10,8 @@ struct user_path {
     struct vnode *start;
 };
 
-/* Copy a path from the program; a relative one starts at the directory `fd`, or AT_FDCWD. Returns 0 or -errno. */
+/* Copy a path from the program; a relative one starts at the directory `fd`, or AT_FDCWD. Returns 0 or
+ * -errno. */
 int path_take(int fd, uint64_t user_path, struct user_path *path);
 void path_release(struct user_path *path);
 

@@ -13,8 +13,9 @@ struct file;
 typedef bool dir_emit(void *arg, const char *name, uint64_t ino, uint32_t mode, uint64_t next);
 
 /*
- * What a kind of node can do. A missing operation is refused with the errno that Linux would give. All return 0 (or a length) or a negative
- * errno. Operations on names are called with the tree locked (tree_lock), read, write and truncate of regular files with node->lock.
+ * What a kind of node can do. A missing operation is refused with the errno that Linux would give. All return
+ * 0 (or a length) or a negative errno. Operations on names are called with the tree locked (tree_lock), read,
+ * write and truncate of regular files with node->lock.
  */
 struct vnode_ops {
     int (*lookup)(struct vnode *dir, const char *name, struct vnode **out);
@@ -62,8 +63,8 @@ struct vnode {
     uint64_t ino, size, rdev;
     int64_t atime, mtime, ctime; /* ns since 1970 */
     const struct vnode_ops *ops;
-    struct mount *mount;         /* NULL for pipes */
-    struct vnode *parent;        /* of a directory; the tree's lock guards it */
+    struct mount *mount;  /* NULL for pipes */
+    struct vnode *parent; /* of a directory; the tree's lock guards it */
     struct mount *mounted_here;
     struct mutex lock; /* contents of a regular file */
     void *data;
@@ -93,12 +94,13 @@ ssize_t vnode_read(struct vnode *node, void *to, size_t n, uint64_t offset);
 int mount_add(struct mount *mount, struct vnode *directory, const char *path);
 
 /*
- * Walk a path from `start` (absolute paths: from the root). Without `follow`, a symbolic link at the end is the result itself. The result
- * has a reference. Returns 0 or -errno.
+ * Walk a path from `start` (absolute paths: from the root). Without `follow`, a symbolic link at the end is
+ * the result itself. The result has a reference. Returns 0 or -errno.
  */
 int path_lookup(struct vnode *start, const char *path, bool follow, struct vnode **out);
 
-/* Walk to the directory that holds, or will hold, the last name; `name` has room for NAME_MAX + 1. Call with the tree locked. */
+/* Walk to the directory that holds, or will hold, the last name; `name` has room for NAME_MAX + 1. Call with
+ * the tree locked. */
 int path_parent(struct vnode *start, const char *path, struct vnode **directory, char *name);
 
 /* One step down from a directory, with "." and "..", across mounts. Call with the tree locked. */
@@ -129,6 +131,7 @@ struct devfile {
 };
 
 #define DEVFILE(id, ...)                                                                                     \
-    static const struct devfile devfile_##id __attribute__((used, section("devfiles"), aligned(8))) = {__VA_ARGS__}
+    static const struct devfile devfile_##id                                                                 \
+        __attribute__((used, section("devfiles"), aligned(8))) = {__VA_ARGS__}
 
 #endif

@@ -37,16 +37,19 @@ void vm_put(struct address_space *vm);
 struct address_space *vm_fork(struct address_space *from);
 
 /*
- * Give [start, start + size) a meaning; what was mapped there before goes away. `vnode` may be NULL; the area takes its own reference.
- * Only the first `file_size` bytes come from the file. Returns 0, -EINVAL or -ENOMEM.
+ * Give [start, start + size) a meaning; what was mapped there before goes away. `vnode` may be NULL; the area
+ * takes its own reference. Only the first `file_size` bytes come from the file. Returns 0, -EINVAL or
+ * -ENOMEM.
  */
 int vm_map(struct address_space *vm, uint64_t start, uint64_t size, uint32_t prot, bool shared,
            struct vnode *vnode, uint64_t offset, uint64_t file_size);
 
-/* Take the meaning of [start, start + size) away. Returns 0, -EINVAL or -ENOMEM (splitting an area needs memory). */
+/* Take the meaning of [start, start + size) away. Returns 0, -EINVAL or -ENOMEM (splitting an area needs
+ * memory). */
 int vm_unmap(struct address_space *vm, uint64_t start, uint64_t size);
 
-/* Drop the contents of the pages, so that they start anew from zeros or the file. Returns 0, -EINVAL or -ENOMEM. */
+/* Drop the contents of the pages, so that they start anew from zeros or the file. Returns 0, -EINVAL or
+ * -ENOMEM. */
 int vm_forget(struct address_space *vm, uint64_t start, uint64_t size);
 
 /* Change what may be done with pages. Returns 0, -EINVAL, or -ENOMEM if part of the range is not mapped. */
@@ -59,12 +62,14 @@ uint64_t vm_find_free(struct address_space *vm, uint64_t size);
 bool vm_overlaps(struct address_space *vm, uint64_t start, uint64_t size);
 
 /*
- * Make the page at `address` usable for an access (PROT_READ, PROT_WRITE or PROT_EXEC). Returns 0, or -EFAULT (nothing is there), -EACCES
- * (not for this access), -ENOMEM, -EIO (beyond the end of the file, or it could not be read).
+ * Make the page at `address` usable for an access (PROT_READ, PROT_WRITE or PROT_EXEC). Returns 0, or -EFAULT
+ * (nothing is there), -EACCES (not for this access), -ENOMEM, -EIO (beyond the end of the file, or it could
+ * not be read).
  */
 int vm_fault(struct address_space *vm, uint64_t address, uint32_t access);
 
-/* Called when a program's page cannot be had; frees memory by ending a process. Returns false if there is none to end. */
+/* Called when a program's page cannot be had; frees memory by ending a process. Returns false if there is
+ * none to end. */
 bool out_of_memory(void);
 
 #endif

@@ -27,8 +27,8 @@
 #define DIVIDE_BY_16    0x3
 
 /* IOAPIC registers, reached through an index and a window (82093AA §3.2). */
-#define IOAPIC_WINDOW   0x10
-#define REDIRECTION(n)  (0x10 + 2 * (n))
+#define IOAPIC_WINDOW  0x10
+#define REDIRECTION(n) (0x10 + 2 * (n))
 
 #define CALIBRATE_NS 1000000
 #define ROUNDS       3

@@ -1,6 +1,6 @@
 /*
- * Deaths to look at: the option demo=NAME makes the kernel do one thing that it must not, so that a learner sees what the panic,
- * or the hypervisor's post-mortem, has to say about it.
+ * Deaths to look at: the option demo=NAME makes the kernel do one thing that it must not, so that a learner
+ * sees what the panic, or the hypervisor's post-mortem, has to say about it.
  */
 #include "boot.h"
 #include "init.h"
@@ -29,7 +29,8 @@ static void execute_data(void)
 
 static int overflow_stack(volatile int depth)
 {
-    return depth < 0 ? 0 : overflow_stack(depth + 1) + depth; /* not a tail call: each level needs its frame */
+    return depth < 0 ? 0
+                     : overflow_stack(depth + 1) + depth; /* not a tail call: each level needs its frame */
 }
 
 static void overflow(void)
@@ -54,8 +55,8 @@ static void demo(void)
         const char *name;
         void (*run)(void);
     } demos[] = {
-        {"null", write_null},         {"write-code", write_code}, {"execute-data", execute_data},
-        {"overflow", overflow},       {"lose-idt", lose_idt},
+        {"null", write_null},   {"write-code", write_code}, {"execute-data", execute_data},
+        {"overflow", overflow}, {"lose-idt", lose_idt},
     };
     const char *wanted = boot_option("demo", 0);
 

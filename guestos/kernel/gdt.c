@@ -37,7 +37,8 @@ static void fill_tables(uint64_t *gdt, struct tss *tss, char *fault_stack)
     gdt[KERNEL_DS / 8] = KERNEL_DATA;
     gdt[USER_DS / 8] = USER_DATA;
     gdt[USER_CS / 8] = USER_CODE;
-    gdt[TSS_SEL / 8] = limit | (base & 0xffffff) << 16 | (uint64_t)TSS_BUSY_OK << 40 | (base >> 24 & 0xff) << 56;
+    gdt[TSS_SEL / 8] =
+        limit | (base & 0xffffff) << 16 | (uint64_t)TSS_BUSY_OK << 40 | (base >> 24 & 0xff) << 56;
     gdt[TSS_SEL / 8 + 1] = base >> 32;
 }
 
@@ -51,7 +52,10 @@ void gdt_load(void)
 
     fill_tables(tables[id].gdt, &tables[id].tss, tables[id].fault_stack);
     __asm__ volatile("lgdt %0" : : "m"(gdtr));
-    __asm__ volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:" : : "i"(KERNEL_CS) : "rax", "memory");
+    __asm__ volatile("push %0; lea 1f(%%rip), %%rax; push %%rax; lretq; 1:"
+                     :
+                     : "i"(KERNEL_CS)
+                     : "rax", "memory");
     __asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" : : "r"(KERNEL_DS));
     __asm__ volatile("ltr %w0" : : "r"(TSS_SEL));
 }

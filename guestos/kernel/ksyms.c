@@ -3,7 +3,8 @@
 #include "layout.h"
 #include "printk.h"
 
-/* Made by scripts/ksyms from the first link: functions sorted by address, the names as offsets into ksym_names. */
+/* Made by scripts/ksyms from the first link: functions sorted by address, the names as offsets into
+ * ksym_names. */
 struct ksym {
     uint32_t offset; /* from KERNEL_BASE */
     uint32_t name;

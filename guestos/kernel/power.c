@@ -3,9 +3,9 @@
 #include "io.h"
 #include "printk.h"
 
-#define EXIT_PORT      0xf4  /* QEMU's isa-debug-exit; Terrarium's has the same place and width */
-#define KEYBOARD_PORT  0x64  /* the PC's classic way to reset: pulse the keyboard controller's line 0 */
-#define RESET_PULSE    0xfe
+#define EXIT_PORT     0xf4 /* QEMU's isa-debug-exit; Terrarium's has the same place and width */
+#define KEYBOARD_PORT 0x64 /* the PC's classic way to reset: pulse the keyboard controller's line 0 */
+#define RESET_PULSE   0xfe
 
 static void halt_for_ever(void) __attribute__((noreturn));
 

@@ -55,7 +55,8 @@ void print_backtrace(uint64_t rip, uint64_t rbp)
 {
     print_frame(rip);
     for (int i = 0; i < BACKTRACE_MAX; i++) {
-        /* A frame pointer is the address of two words on a kernel stack: the caller's RBP and the return address. */
+        /* A frame pointer is the address of two words on a kernel stack: the caller's RBP and the return
+         * address. */
         if (rbp < MAP_BASE || rbp % 8)
             return;
         const uint64_t *frame = (const uint64_t *)rbp;
@@ -73,7 +74,7 @@ void panic(const char *fmt, ...)
 
     irq_disable();
     if (__atomic_exchange_n(&panicking, true, __ATOMIC_RELAXED))
-        power_off(255); /* a panic while panicking: printing more would only repeat it */
+        power_off(255);        /* a panic while panicking: printing more would only repeat it */
     print_lock.locked = false; /* its holder may be the one that panics */
     warn("\r\nMoss panics: ");
     va_start(args, fmt);

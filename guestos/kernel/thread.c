@@ -13,7 +13,7 @@ void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
 void thread_begin(void);
 
 static struct thread boot_threads[MAX_CPUS]; /* those that the CPUs came up with; they idle */
-static struct thread *leaving[MAX_CPUS]; /* who gave up the CPU in the switch under way */
+static struct thread *leaving[MAX_CPUS];     /* who gave up the CPU in the switch under way */
 
 static void thread_init(struct thread *thread, const char *name)
 {
@@ -94,7 +94,8 @@ void thread_interrupt(struct thread *thread)
     thread_wake(thread);
 }
 
-/* The second half of every switch, on the new thread's stack: the old one is now safe to run elsewhere, or to free. */
+/* The second half of every switch, on the new thread's stack: the old one is now safe to run elsewhere, or to
+ * free. */
 void finish_switch(void)
 {
     struct cpu *cpu = this_cpu();
@@ -123,7 +124,8 @@ static void switch_to(struct cpu *cpu, struct thread *before, struct thread *nex
     this_cpu()->irq_was_on = irq_was_on;
 }
 
-/* `yield`: the current thread stays ready even if it has prepared to wait, because it did not come here to wait. */
+/* `yield`: the current thread stays ready even if it has prepared to wait, because it did not come here to
+ * wait. */
 static void switch_away(bool yield)
 {
     struct cpu *cpu = this_cpu();

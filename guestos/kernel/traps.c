@@ -31,9 +31,26 @@ static trap_handler *user_handler;
 static trap_handler *return_hooks[TRAP_HOOKS];
 
 static const char *const names[] = {
-    "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
-    "device not available", "double fault", "coprocessor overrun", "invalid TSS", "segment not present", "stack fault",
-    "general protection", "page fault", "reserved", "x87 error", "alignment check", "machine check", "SIMD error",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range",
+    "invalid opcode",
+    "device not available",
+    "double fault",
+    "coprocessor overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection",
+    "page fault",
+    "reserved",
+    "x87 error",
+    "alignment check",
+    "machine check",
+    "SIMD error",
 };
 
 void trap_handle(unsigned vector, trap_handler *handler)
@@ -95,7 +112,8 @@ void print_registers(const struct trapframe *f)
 
     symbol_name(f->rip, name, sizeof(name));
     warn("rip %016lx %s\r\n", f->rip, name);
-    warn("rsp %016lx rflags %lx cs %lx error %lx cr2 %016lx\r\n", f->rsp, f->rflags, f->cs, f->error, read_cr2());
+    warn("rsp %016lx rflags %lx cs %lx error %lx cr2 %016lx\r\n", f->rsp, f->rflags, f->cs, f->error,
+         read_cr2());
     warn("rax %016lx rbx %016lx rcx %016lx rdx %016lx\r\n", f->rax, f->rbx, f->rcx, f->rdx);
     warn("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\r\n", f->rsi, f->rdi, f->rbp, f->r8);
     warn("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\r\n", f->r9, f->r10, f->r11, f->r12);

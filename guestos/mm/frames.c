@@ -1,7 +1,7 @@
 /*
- * The frame allocator: a list of frames that came back, and for each range of memory a mark below which all frames have
- * been given out once. Frames beyond the mark have never been touched, so starting up costs nothing however much memory
- * there is, and a hypervisor need not provide what is never used.
+ * The frame allocator: a list of frames that came back, and for each range of memory a mark below which all
+ * frames have been given out once. Frames beyond the mark have never been touched, so starting up costs
+ * nothing however much memory there is, and a hypervisor need not provide what is never used.
  */
 #include "frames.h"
 #include "printk.h"

@@ -1,6 +1,6 @@
 /*
- * The kernel heap. Small objects are cut from frames that hold objects of one size (slabs). The notes about a slab are in its struct
- * frame, so an object needs no header. Larger objects get pages of their own.
+ * The kernel heap. Small objects are cut from frames that hold objects of one size (slabs). The notes about a
+ * slab are in its struct frame, so an object needs no header. Larger objects get pages of their own.
  */
 #include "frames.h"
 #include "heap.h"
@@ -27,8 +27,9 @@ struct large_object {
 
 #define FREE_MAGIC 0x46726565206f626aul
 
-static struct spinlock lock;         /* guards everything below and the slab members of struct frame */
-static uint64_t partial[CLASSES];    /* a slab of each size that has room, the rest chained through next_free; 0: none */
+static struct spinlock lock; /* guards everything below and the slab members of struct frame */
+static uint64_t
+    partial[CLASSES]; /* a slab of each size that has room, the rest chained through next_free; 0: none */
 
 static unsigned class_of(size_t size)
 {

@@ -1,4 +1,5 @@
-/* The kernel's address space: made once, from what the loader reported, with no page both writable and executable. */
+/* The kernel's address space: made once, from what the loader reported, with no page both writable and
+ * executable. */
 #include "boot.h"
 #include "cpu.h"
 #include "frames.h"
@@ -23,7 +24,8 @@ static uint64_t image_physical(const char *symbol)
     return (uint64_t)symbol - KERNEL_BASE;
 }
 
-/* Map with the largest pages that fit. Only used while starting up, when running out of memory is the end anyway. */
+/* Map with the largest pages that fit. Only used while starting up, when running out of memory is the end
+ * anyway. */
 static void map_range(uint64_t va, uint64_t physical, uint64_t end, uint64_t flags)
 {
     uint64_t step;
@@ -39,9 +41,11 @@ static void map_range(uint64_t va, uint64_t physical, uint64_t end, uint64_t fla
             table = phys_to_virt(*entry & PTE_ADDRESS);
             level--;
             size /= 512;
-        } while (level > 0 && ((level == 2 && !has_1g_pages) || va % size || physical % size || end - physical < size));
+        } while (level > 0 &&
+                 ((level == 2 && !has_1g_pages) || va % size || physical % size || end - physical < size));
         step = size;
-        table[va >> (12 + 9 * level) & 511] = physical | flags | PTE_PRESENT | PTE_GLOBAL | (level ? PTE_LARGE : 0);
+        table[va >> (12 + 9 * level) & 511] =
+            physical | flags | PTE_PRESENT | PTE_GLOBAL | (level ? PTE_LARGE : 0);
     }
 }
 

@@ -71,7 +71,8 @@ void *map_alloc(size_t pages)
     if (pages >= MAP_PAGES)
         return NULL;
     spin_lock(&lock);
-    size_t start = take_addresses(pages + 1); /* the first stays unmapped: it guards what follows it from below */
+    size_t start =
+        take_addresses(pages + 1); /* the first stays unmapped: it guards what follows it from below */
     if (start < MAP_PAGES) {
         uint64_t va = address_of(start + 1);
         if (fill(va, pages) == 0) {

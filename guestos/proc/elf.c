@@ -44,12 +44,14 @@ static int check_header(const struct elf_header *header)
 static int map_segment(struct address_space *vm, struct vnode *node, const struct elf_phdr *p, uint64_t bias)
 {
     uint64_t inside = p->vaddr % PAGE_SIZE, start = p->vaddr - inside + bias;
-    uint32_t prot = (p->flags & 4 ? PROT_READ : 0) | (p->flags & 2 ? PROT_WRITE : 0) | (p->flags & 1 ? PROT_EXEC : 0);
+    uint32_t prot =
+        (p->flags & 4 ? PROT_READ : 0) | (p->flags & 2 ? PROT_WRITE : 0) | (p->flags & 1 ? PROT_EXEC : 0);
 
     if (p->memsz == 0)
         return 0;
-    if (p->filesz > p->memsz || p->memsz > USER_END || p->vaddr > USER_END || p->offset % PAGE_SIZE != inside ||
-        p->offset + p->filesz < p->offset || p->offset + p->filesz > node->size)
+    if (p->filesz > p->memsz || p->memsz > USER_END || p->vaddr > USER_END ||
+        p->offset % PAGE_SIZE != inside || p->offset + p->filesz < p->offset ||
+        p->offset + p->filesz > node->size)
         return -ENOEXEC;
     uint64_t size = ROUND_UP(inside + p->memsz, PAGE_SIZE);
     if (vm_overlaps(vm, start, size))
@@ -60,8 +62,8 @@ static int map_segment(struct address_space *vm, struct vnode *node, const struc
     return error == -EINVAL ? -ENOEXEC : error;
 }
 
-static int map_segments(struct address_space *vm, struct vnode *node, const struct elf_phdr *phdrs, unsigned count,
-                        uint64_t bias, uint64_t phoff, uint64_t *phdr_address)
+static int map_segments(struct address_space *vm, struct vnode *node, const struct elf_phdr *phdrs,
+                        unsigned count, uint64_t bias, uint64_t phoff, uint64_t *phdr_address)
 {
     for (unsigned i = 0; i < count; i++) {
         const struct elf_phdr *p = &phdrs[i];

@@ -16,26 +16,57 @@
 #define SCRIPT_DEPTH 4 /* interpreters of interpreters */
 
 /* What the program finds behind its environment (System V ABI §3.4.3, Linux: include/uapi/linux/auxvec.h). */
-enum { AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID = 11, AT_EUID, AT_GID,
-       AT_EGID, AT_CLKTCK = 17, AT_SECURE = 23, AT_RANDOM = 25, AT_EXECFN = 31 };
+enum {
+    AT_NULL,
+    AT_PHDR = 3,
+    AT_PHENT,
+    AT_PHNUM,
+    AT_PAGESZ,
+    AT_BASE,
+    AT_FLAGS,
+    AT_ENTRY,
+    AT_UID = 11,
+    AT_EUID,
+    AT_GID,
+    AT_EGID,
+    AT_CLKTCK = 17,
+    AT_SECURE = 23,
+    AT_RANDOM = 25,
+    AT_EXECFN = 31
+};
 
 #define RANDOM_BYTES 16
 
-/* Put argument strings, their addresses and the auxiliary vector on the new stack. Returns the stack pointer, or 0. */
+/* Put argument strings, their addresses and the auxiliary vector on the new stack. Returns the stack pointer,
+ * or 0. */
 static uint64_t build_stack(const struct exec_args *args, const struct elf_program *program)
 {
     uint64_t strings = USER_END - ROUND_UP(args->used, 16), random = strings - RANDOM_BYTES;
     uint8_t random_bytes[RANDOM_BYTES];
     const uint64_t auxv[] = {
-        AT_PHDR, program->phdrs, AT_PHENT, 56, AT_PHNUM, program->phnum, AT_PAGESZ, PAGE_SIZE, AT_BASE, 0, AT_FLAGS, 0,
-        AT_ENTRY, program->entry, AT_UID, 0, AT_EUID, 0, AT_GID, 0, AT_EGID, 0, AT_CLKTCK, 100, AT_SECURE, 0,
-        AT_RANDOM, random, AT_EXECFN, strings, AT_NULL, 0,
+        AT_PHDR,   program->phdrs,
+        AT_PHENT,  56,
+        AT_PHNUM,  program->phnum,
+        AT_PAGESZ, PAGE_SIZE,
+        AT_BASE,   0,
+        AT_FLAGS,  0,
+        AT_ENTRY,  program->entry,
+        AT_UID,    0,
+        AT_EUID,   0,
+        AT_GID,    0,
+        AT_EGID,   0,
+        AT_CLKTCK, 100,
+        AT_SECURE, 0,
+        AT_RANDOM, random,
+        AT_EXECFN, strings,
+        AT_NULL,   0,
     };
     size_t pointers = args->argc + args->envc + 3; /* argc, and a NULL behind each list */
     uint64_t sp = ROUND_DOWN(random - pointers * 8 - sizeof(auxv), 16), at = sp, string = strings;
 
     random_fill(random_bytes, sizeof(random_bytes));
-    int error = copy_to_user(strings, args->bytes, args->used) | copy_to_user(random, random_bytes, RANDOM_BYTES) |
+    int error = copy_to_user(strings, args->bytes, args->used) |
+                copy_to_user(random, random_bytes, RANDOM_BYTES) |
                 copy_to_user(at, &(uint64_t){args->argc}, 8);
     string += strlen(args->bytes) + 1; /* the first string is the path */
     for (size_t i = 0; i < args->argc + args->envc; i++) {
@@ -87,8 +118,12 @@ static void remember_arguments(struct process *process, const struct exec_args *
 
 static void start_registers(struct process *process, uint64_t entry, uint64_t sp)
 {
-    *process->frame = (struct trapframe){
-        .rip = entry, .rsp = sp, .cs = USER_CS, .ss = USER_DS, .rflags = RFLAGS_IF | 2, .vector = SYSCALL_VECTOR};
+    *process->frame = (struct trapframe){.rip = entry,
+                                         .rsp = sp,
+                                         .cs = USER_CS,
+                                         .ss = USER_DS,
+                                         .rflags = RFLAGS_IF | 2,
+                                         .vector = SYSCALL_VECTOR};
     process->fs_base = 0;
     process->clear_tid = 0;
     irq_disable();

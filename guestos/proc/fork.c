@@ -13,7 +13,8 @@ struct clone_args {
     uint64_t flags, stack, parent_tid, child_tid, tls;
 };
 
-/* What a child has in common with its parent. Returns 0 or -ENOMEM; what was made is then in the child all the same. */
+/* What a child has in common with its parent. Returns 0 or -ENOMEM; what was made is then in the child all
+ * the same. */
 static int copy_process(struct process *child, struct process *parent, const struct clone_args *args)
 {
     child->vm = args->flags & CLONE_VM ? vm_share(parent->vm) : vm_fork(parent->vm);
@@ -88,7 +89,8 @@ static ssize_t do_clone(const struct clone_args *args)
     return pid;
 }
 
-static ssize_t sys_clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid, uint64_t tls)
+static ssize_t sys_clone(uint64_t flags, uint64_t stack, uint64_t parent_tid, uint64_t child_tid,
+                         uint64_t tls)
 {
     return do_clone(&(struct clone_args){flags, stack, parent_tid, child_tid, tls});
 }

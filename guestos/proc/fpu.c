@@ -1,6 +1,6 @@
 /*
- * The floating-point and SSE registers of a program. The kernel itself never uses them. CR4.OSXSAVE stays off, so programs see no
- * AVX and there is nothing more to save.
+ * The floating-point and SSE registers of a program. The kernel itself never uses them. CR4.OSXSAVE stays
+ * off, so programs see no AVX and there is nothing more to save.
  */
 #include "process.h"
 #include "string.h"

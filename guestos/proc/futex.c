@@ -13,8 +13,8 @@
 static struct wait_queue waiters = WAIT_QUEUE_INIT(waiters);
 
 /*
- * Wakers do not say whom they wake: all waiters look at their words again. A program must expect to be woken without a
- * reason (futex(2)), so that is allowed; it is slow only when many wait.
+ * Wakers do not say whom they wake: all waiters look at their words again. A program must expect to be woken
+ * without a reason (futex(2)), so that is allowed; it is slow only when many wait.
  */
 static ssize_t futex_wait(uint64_t address, uint32_t expected, uint64_t deadline)
 {
@@ -25,7 +25,8 @@ static ssize_t futex_wait(uint64_t address, uint32_t expected, uint64_t deadline
         return error;
     if (value != expected)
         return -EAGAIN;
-    error = wait_until(&waiters, copy_from_user(&value, address, sizeof(value)) != 0 || value != expected, deadline, true);
+    error = wait_until(&waiters, copy_from_user(&value, address, sizeof(value)) != 0 || value != expected,
+                       deadline, true);
     return error == -EINTR ? -ERESTARTSYS : error;
 }
 

@@ -41,7 +41,8 @@ static int choose_address(struct address_space *vm, uint64_t *address, uint64_t 
     return *address ? 0 : -ENOMEM;
 }
 
-/* The file to map; NULL for none. A program sees its own copy of the file's pages: what it writes stays with it. */
+/* The file to map; NULL for none. A program sees its own copy of the file's pages: what it writes stays with
+ * it. */
 static int mapped_file(int fd, uint32_t prot, uint32_t flags, struct file **out)
 {
     *out = NULL;
@@ -64,7 +65,8 @@ static int mapped_file(int fd, uint32_t prot, uint32_t flags, struct file **out)
     return error;
 }
 
-static ssize_t sys_mmap(uint64_t address, uint64_t size, uint32_t prot, uint32_t flags, int fd, uint64_t offset)
+static ssize_t sys_mmap(uint64_t address, uint64_t size, uint32_t prot, uint32_t flags, int fd,
+                        uint64_t offset)
 {
     struct address_space *vm = current_process()->vm;
     struct file *file;

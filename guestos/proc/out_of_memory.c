@@ -10,7 +10,8 @@ static struct process *find_largest(void)
 {
     struct process *largest = NULL;
 
-    list_for_each (link, &processes) {
+    list_for_each(link, &processes)
+    {
         struct process *p = list_entry(link, struct process, all);
         if (p != init_process && p->vm && (!largest || p->vm->resident > largest->vm->resident))
             largest = p;
@@ -27,7 +28,8 @@ bool out_of_memory(void)
     bool self_goes = !victim || victim == self || self->out_of_memory;
     if (!self_goes && !victim->out_of_memory) {
         victim->out_of_memory = true;
-        warn("out of memory: %s (pid %d, %lu pages) is ended\n", victim->name, victim->pid, victim->vm->resident);
+        warn("out of memory: %s (pid %d, %lu pages) is ended\n", victim->name, victim->pid,
+             victim->vm->resident);
         signal_send_locked(victim, SIGKILL, (struct signal_cause){.code = SI_KERNEL});
     }
     spin_unlock(&process_lock);

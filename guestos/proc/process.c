@@ -19,7 +19,8 @@ static unsigned process_count;
 
 struct process *process_find(int pid)
 {
-    list_for_each (link, &processes) {
+    list_for_each(link, &processes)
+    {
         struct process *process = list_entry(link, struct process, all);
         if (process->pid == pid)
             return process;
@@ -170,7 +171,8 @@ static void release_resources(struct process *process)
 /* Children of the dead belong to init. With process_lock held. */
 static void give_children_to_init(struct process *process)
 {
-    list_for_each (link, &process->children) {
+    list_for_each(link, &process->children)
+    {
         struct process *child = list_entry(link, struct process, sibling);
         list_del(&child->sibling);
         list_add_before(&init_process->children, &child->sibling);
@@ -243,14 +245,16 @@ static bool matches(const struct process *child, int pid)
     return pid == -1 || child->pgid == -pid;
 }
 
-/* Take a zombie among the children out of the table. Returns NULL, and in *any whether there is a child to wait for. */
+/* Take a zombie among the children out of the table. Returns NULL, and in *any whether there is a child to
+ * wait for. */
 static struct process *reap(struct process *process, int pid, bool *any)
 {
     struct process *found = NULL;
 
     *any = false;
     spin_lock(&process_lock);
-    list_for_each (link, &process->children) {
+    list_for_each(link, &process->children)
+    {
         struct process *child = list_entry(link, struct process, sibling);
         if (found || !matches(child, pid))
             continue;

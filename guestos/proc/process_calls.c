@@ -55,7 +55,8 @@ static struct process *process_or_self(int pid)
 /* Is there a process of this session in the group? */
 static bool group_in_session(int pgid, int sid)
 {
-    list_for_each (link, &processes) {
+    list_for_each(link, &processes)
+    {
         struct process *process = list_entry(link, struct process, all);
         if (process->pgid == pgid && process->sid == sid)
             return true;
@@ -125,7 +126,8 @@ static ssize_t sys_set_tid_address(uint64_t address)
     return current_process()->pid;
 }
 
-/* The list tells what to unlock when a thread dies that shares memory with others; a process of one thread need not be asked. */
+/* The list tells what to unlock when a thread dies that shares memory with others; a process of one thread
+ * need not be asked. */
 static ssize_t sys_set_robust_list(uint64_t head, size_t size)
 {
     (void)head;
@@ -172,13 +174,13 @@ static ssize_t sys_prlimit64(int pid, unsigned resource, uint64_t new, uint64_t 
         return -EINVAL;
     if (pid && pid != current_process()->pid)
         return -ESRCH;
-    if (new && copy_from_user(&wanted, new, sizeof(wanted)) != 0)
+    if (new &&copy_from_user(&wanted, new, sizeof(wanted)) != 0)
         return -EFAULT;
-    if (new && wanted.current > wanted.max)
+    if (new &&wanted.current > wanted.max)
         return -EINVAL;
     if (old && copy_to_user(old, &limit, sizeof(limit)) != 0)
         return -EFAULT;
-    return new && wanted.max > limit.max ? -EPERM : 0;
+    return new &&wanted.max > limit.max ? -EPERM : 0;
 }
 
 static ssize_t sys_getrlimit(unsigned resource, uint64_t to)

@@ -61,7 +61,8 @@ int signal_send_group(int pgid, int signal, struct signal_cause cause)
     int error = -ESRCH;
 
     spin_lock(&process_lock);
-    list_for_each (link, &processes) {
+    list_for_each(link, &processes)
+    {
         struct process *process = list_entry(link, struct process, all);
         if (process->pgid == pgid)
             error = signal_send_locked(process, signal, cause);
@@ -105,7 +106,8 @@ void signal_reset_handlers(struct process *process)
     process->signals.stack = (struct sigaltstack){.flags = SS_DISABLE};
 }
 
-/* Take the pending signal that goes first. Faults go first: they belong to the instruction at hand. Returns 0 if there is none. */
+/* Take the pending signal that goes first. Faults go first: they belong to the instruction at hand. Returns 0
+ * if there is none. */
 static int take_signal(struct process *process, struct sigaction *action, struct signal_cause *cause)
 {
     const uint64_t faults = BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP);
@@ -150,8 +152,8 @@ static uint64_t mask_for_handler(const struct process *process, int signal, cons
     return action->flags & SA_NODEFER ? mask : mask | BIT(signal);
 }
 
-static void deliver(struct process *process, struct trapframe *frame, int signal, const struct sigaction *action,
-                    const struct signal_cause *cause)
+static void deliver(struct process *process, struct trapframe *frame, int signal,
+                    const struct sigaction *action, const struct signal_cause *cause)
 {
     struct signal_state *signals = &process->signals;
     uint64_t old_blocked = signals->restore_blocked ? signals->saved_blocked : signals->blocked;
@@ -225,9 +227,12 @@ static bool resolve_fault(uint64_t address, struct trapframe *frame)
 {
     struct process *process = current_process();
     uint64_t error_code = frame->error;
-    uint32_t access = error_code & FAULT_FETCH ? PROT_EXEC : error_code & FAULT_WRITE ? PROT_WRITE : PROT_READ;
+    uint32_t access = error_code & FAULT_FETCH   ? PROT_EXEC
+                      : error_code & FAULT_WRITE ? PROT_WRITE
+                                                 : PROT_READ;
 
-    if (!process || !process->vm || (!from_user(frame) && (address >= USER_END || !trap_has_fixup(frame->rip))))
+    if (!process || !process->vm ||
+        (!from_user(frame) && (address >= USER_END || !trap_has_fixup(frame->rip))))
         return false;
     irq_enable();
     /* A fault in a program, but not of its own access: the CPU read something for it, and would again. */

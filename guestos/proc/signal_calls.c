@@ -17,7 +17,7 @@ static ssize_t sys_rt_sigaction(int signal, uint64_t new, uint64_t old, size_t s
         return -EINVAL;
     if (new && (signal == SIGKILL || signal == SIGSTOP))
         return -EINVAL;
-    if (new && copy_from_user(&action, new, sizeof(action)) != 0)
+    if (new &&copy_from_user(&action, new, sizeof(action)) != 0)
         return -EFAULT;
     if (old && copy_to_user(old, &actions[signal - 1], sizeof(action)) != 0)
         return -EFAULT;
@@ -35,7 +35,7 @@ static ssize_t sys_rt_sigprocmask(int how, uint64_t new, uint64_t old, size_t se
 
     if (set_size != SET_SIZE)
         return -EINVAL;
-    if (new && copy_from_user(&set, new, sizeof(set)) != 0)
+    if (new &&copy_from_user(&set, new, sizeof(set)) != 0)
         return -EFAULT;
     if (old && copy_to_user(old, &blocked, sizeof(blocked)) != 0)
         return -EFAULT;
@@ -88,7 +88,7 @@ static ssize_t sys_sigaltstack(uint64_t new, uint64_t old)
 
     if (in_use)
         current.flags |= SS_ONSTACK;
-    if (new && copy_from_user(&wanted, new, sizeof(wanted)) != 0)
+    if (new &&copy_from_user(&wanted, new, sizeof(wanted)) != 0)
         return -EFAULT;
     if (old && copy_to_user(old, &current, sizeof(current)) != 0)
         return -EFAULT;
@@ -124,7 +124,8 @@ static ssize_t kill_all(int signal)
     int error = -ESRCH;
 
     spin_lock(&process_lock);
-    list_for_each (link, &processes) {
+    list_for_each(link, &processes)
+    {
         struct process *process = list_entry(link, struct process, all);
         if (process != init_process && process != current_process())
             error = signal_send_locked(process, signal, cause_of_kill(SI_USER));

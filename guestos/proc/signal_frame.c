@@ -1,4 +1,5 @@
-/* Signal frames: the program's registers go to its own stack, and come back from there (Linux: arch/x86/kernel/signal.c). */
+/* Signal frames: the program's registers go to its own stack, and come back from there (Linux:
+ * arch/x86/kernel/signal.c). */
 #include "cpu.h"
 #include "errno.h"
 #include "layout.h"
@@ -7,10 +8,10 @@
 #include "syscall.h"
 #include "user.h"
 
-#define RED_ZONE     128 /* a function may use this much below its stack pointer (System V ABI §3.2.2) */
-#define UC_FLAGS     0x6 /* UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
-#define MXCSR_OFFSET 24
-#define MXCSR_VALID  0xffff
+#define RED_ZONE          128 /* a function may use this much below its stack pointer (System V ABI §3.2.2) */
+#define UC_FLAGS          0x6 /* UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS */
+#define MXCSR_OFFSET      24
+#define MXCSR_VALID       0xffff
 #define FLAGS_OF_PROGRAMS 0x50dd5 /* CF PF AF ZF SF TF DF OF RF AC */
 
 struct signal_frame {
@@ -29,7 +30,8 @@ static uint64_t choose_stack(const struct process *process, const struct trapfra
 {
     const struct sigaltstack *stack = &process->signals.stack;
 
-    if ((action->flags & SA_ONSTACK) && !(stack->flags & SS_DISABLE) && !on_alternate_stack(stack, frame->rsp))
+    if ((action->flags & SA_ONSTACK) && !(stack->flags & SS_DISABLE) &&
+        !on_alternate_stack(stack, frame->rsp))
         return stack->sp + stack->size;
     return frame->rsp - RED_ZONE;
 }
@@ -37,10 +39,31 @@ static uint64_t choose_stack(const struct process *process, const struct trapfra
 static struct sigcontext save_registers(const struct trapframe *f, uint64_t blocked, uint64_t fpstate)
 {
     return (struct sigcontext){
-        .r8 = f->r8, .r9 = f->r9, .r10 = f->r10, .r11 = f->r11, .r12 = f->r12, .r13 = f->r13, .r14 = f->r14, .r15 = f->r15,
-        .rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx, .rdx = f->rdx, .rax = f->rax, .rcx = f->rcx,
-        .rsp = f->rsp, .rip = f->rip, .eflags = f->rflags, .cs = f->cs, .ss = f->ss, .err = f->error,
-        .trapno = f->vector, .oldmask = blocked, .cr2 = read_cr2(), .fpstate = fpstate,
+        .r8 = f->r8,
+        .r9 = f->r9,
+        .r10 = f->r10,
+        .r11 = f->r11,
+        .r12 = f->r12,
+        .r13 = f->r13,
+        .r14 = f->r14,
+        .r15 = f->r15,
+        .rdi = f->rdi,
+        .rsi = f->rsi,
+        .rbp = f->rbp,
+        .rbx = f->rbx,
+        .rdx = f->rdx,
+        .rax = f->rax,
+        .rcx = f->rcx,
+        .rsp = f->rsp,
+        .rip = f->rip,
+        .eflags = f->rflags,
+        .cs = f->cs,
+        .ss = f->ss,
+        .err = f->error,
+        .trapno = f->vector,
+        .oldmask = blocked,
+        .cr2 = read_cr2(),
+        .fpstate = fpstate,
     };
 }
 

@@ -6,8 +6,8 @@
 #include "syscall.h"
 #include "trap.h"
 
-#define EFER_SCE   1
-#define CALLS_MAX  512
+#define EFER_SCE  1
+#define CALLS_MAX 512
 
 extern const struct syscall __start_syscalls[], __stop_syscalls[];
 void syscall_entry(void);
@@ -27,8 +27,8 @@ static uint64_t call(const struct trapframe *f)
 }
 
 /*
- * Called by syscall_entry.S with interrupts off. Returns true if SYSRET may be used: the program goes on where it
- * was, at an address that is a program's.
+ * Called by syscall_entry.S with interrupts off. Returns true if SYSRET may be used: the program goes on
+ * where it was, at an address that is a program's.
  */
 bool syscall_dispatch(struct trapframe *frame)
 {
@@ -39,7 +39,8 @@ bool syscall_dispatch(struct trapframe *frame)
     frame->rax = call(frame);
     irq_disable();
     trap_leave(frame);
-    return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR && !(frame->rflags & RFLAGS_TF);
+    return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR &&
+           !(frame->rflags & RFLAGS_TF);
 }
 
 static void syscall_init(void)

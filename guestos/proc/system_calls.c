@@ -38,8 +38,7 @@ static uint16_t count_processes(void)
     uint16_t count = 0;
 
     spin_lock(&process_lock);
-    list_for_each (link, &processes)
-        count++;
+    list_for_each(link, &processes) count++;
     spin_unlock(&process_lock);
     return count;
 }
@@ -76,7 +75,8 @@ static ssize_t sys_getrandom(uint64_t to, size_t n, uint32_t flags)
     return done;
 }
 
-/* Moss adds to Linux's call: the last argument of a power-off, which Linux ignores, is the status that the machine ends with. */
+/* Moss adds to Linux's call: the last argument of a power-off, which Linux ignores, is the status that the
+ * machine ends with. */
 static ssize_t sys_reboot(uint32_t magic1, uint32_t magic2, uint32_t command, uint64_t status)
 {
     if (magic1 != REBOOT_MAGIC1 || magic2 != REBOOT_MAGIC2)

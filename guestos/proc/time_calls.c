@@ -107,7 +107,8 @@ static ssize_t sys_clock_nanosleep(int clock, uint32_t flags, uint64_t request, 
     if (wait_until(&sleepers, false, deadline, true) == -ETIMEDOUT)
         return 0;
     now = clock_ns();
-    if (remaining && !(flags & TIMER_ABSTIME) && give_time(remaining, deadline > now ? deadline - now : 0) != 0)
+    if (remaining && !(flags & TIMER_ABSTIME) &&
+        give_time(remaining, deadline > now ? deadline - now : 0) != 0)
         return -EFAULT;
     return -EINTR;
 }
@@ -129,7 +130,8 @@ static ssize_t sys_times(uint64_t to)
 static ssize_t sys_getrusage(int who, uint64_t to)
 {
     uint64_t ticks = who == 0 ? current_thread()->ticks : current_process()->children_ticks;
-    struct rusage usage = {.user = {ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND * (1000000 / TICKS_PER_SECOND)}};
+    struct rusage usage = {
+        .user = {ticks / TICKS_PER_SECOND, ticks % TICKS_PER_SECOND * (1000000 / TICKS_PER_SECOND)}};
 
     return who == 0 || who == -1 ? copy_to_user(to, &usage, sizeof(usage)) : -EINVAL;
 }

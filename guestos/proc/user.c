@@ -1,4 +1,5 @@
-/* Copying to and from a program's memory. A bad address makes the copy stop, through the fix-up table, and is reported. */
+/* Copying to and from a program's memory. A bad address makes the copy stop, through the fix-up table, and is
+ * reported. */
 #include "cpu.h"
 #include "errno.h"
 #include "layout.h"

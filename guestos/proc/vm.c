@@ -51,8 +51,8 @@ static pte_t page_flags(const struct area *area)
 {
     if (!area->prot)
         return PTE_NOACCESS; /* not PTE_PRESENT: not even the kernel's copies may reach it */
-    return PTE_PRESENT | PTE_USER | (area->prot & PROT_WRITE ? PTE_WRITE : 0) | (area->prot & PROT_EXEC ? 0 : PTE_NOEXEC) |
-           (area->shared ? PTE_SHARED : 0);
+    return PTE_PRESENT | PTE_USER | (area->prot & PROT_WRITE ? PTE_WRITE : 0) |
+           (area->prot & PROT_EXEC ? 0 : PTE_NOEXEC) | (area->shared ? PTE_SHARED : 0);
 }
 
 static uint64_t alloc_page(void)
@@ -138,7 +138,8 @@ static uint64_t next_page(struct address_space *vm, uint64_t page, uint64_t end,
         *entry = pte_find(vm->pml4, page, false);
         if (*entry && **entry)
             return page;
-        page = *entry ? page + PAGE_SIZE : (page | (512 * PAGE_SIZE - 1)) + 1; /* no table: skip all that it would map */
+        page = *entry ? page + PAGE_SIZE
+                      : (page | (512 * PAGE_SIZE - 1)) + 1; /* no table: skip all that it would map */
     }
     return end;
 }
@@ -152,7 +153,8 @@ static int fork_pages(struct address_space *from, struct address_space *to, cons
 {
     pte_t *entry;
 
-    for_each_page (from, page, entry, area) {
+    for_each_page(from, page, entry, area)
+    {
         if (!area->shared && (*entry & PTE_WRITE))
             *entry = (*entry & ~PTE_WRITE) | PTE_COW;
         if (page_map(to->pml4, page, *entry & PTE_ADDRESS, *entry & ~PTE_ADDRESS) != 0)
@@ -195,11 +197,12 @@ struct address_space *vm_fork(struct address_space *from)
 
 static bool range_ok(uint64_t start, uint64_t size)
 {
-    return start % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && size && start >= USER_START && start < USER_END &&
-           size <= USER_END - start;
+    return start % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && size && start >= USER_START &&
+           start < USER_END && size <= USER_END - start;
 }
 
-/* Shared memory without a file must exist before a fork, or the processes would each get pages of their own. */
+/* Shared memory without a file must exist before a fork, or the processes would each get pages of their own.
+ */
 static int fill_shared(struct address_space *vm, const struct area *area)
 {
     for (uint64_t page = area->start; page < area->end; page += PAGE_SIZE)
@@ -236,7 +239,8 @@ static void unmap_pages(struct address_space *vm, const struct area *area)
 {
     pte_t *entry;
 
-    for_each_page (vm, page, entry, area) {
+    for_each_page(vm, page, entry, area)
+    {
         frame_put(page_unmap(vm->pml4, page));
         vm->resident--;
     }
@@ -272,7 +276,8 @@ static void reprotect(struct address_space *vm, const struct area *area)
 {
     pte_t *entry;
 
-    for_each_page (vm, page, entry, area) {
+    for_each_page(vm, page, entry, area)
+    {
         pte_t flags = page_flags(area);
         if ((flags & PTE_WRITE) && !area->shared && frame_refs(*entry & PTE_ADDRESS) > 1)
             flags = (flags & ~PTE_WRITE) | PTE_COW;
