@@ -276,7 +276,10 @@ static int set_termios(uint64_t arg, bool flush)
     settings = new;
     if (!canonical())
         line_start = write_at; /* a line half typed is input now */
+    bool resume = refused && flush;
     spin_unlock(&lock);
+    if (resume)
+        console_resume_input();
     return 0;
 }
 

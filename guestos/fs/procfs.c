@@ -132,8 +132,7 @@ static int next_pid(int after)
     int best = 0;
 
     spin_lock(&process_lock);
-    list_for_each(link, &processes)
-    {
+    list_for_each (link, &processes) {
         int pid = list_entry(link, struct process, all)->pid;
         if (pid > after && (!best || pid < best))
             best = pid;

@@ -9,7 +9,7 @@
 
 #define STACK_PAGES 4
 
-enum thread_state { THREAD_READY, THREAD_WAITING, THREAD_DEAD };
+enum thread_state { THREAD_NEW, THREAD_READY, THREAD_WAITING, THREAD_DEAD };
 
 struct process;
 
@@ -42,15 +42,18 @@ static inline struct thread *current_thread(void)
 }
 
 /*
- * Make a thread that will call fn(arg), and end when that returns. It does not run before thread_wake().
+ * Make a thread that will call fn(arg), and end when that returns. It does not run before thread_start().
  * NULL: no memory.
  */
 struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg);
 
-/* Throw away a thread that has never been woken. */
+/* Let a new thread run. Until then nothing wakes it, not even a signal. */
+void thread_start(struct thread *thread);
+
+/* Throw away a thread that has never been started. */
 void thread_discard(struct thread *thread);
 
-/* Let a waiting or new thread run. Harmless if it is running or ready. May be called from interrupts. */
+/* Let a waiting thread run. Harmless if it is not waiting. May be called from interrupts. */
 void thread_wake(struct thread *thread);
 
 /* As thread_wake, and an interruptible wait gives up. */

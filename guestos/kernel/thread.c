@@ -32,7 +32,7 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg)
     if (!thread)
         return NULL;
     thread_init(thread, name);
-    thread->state = THREAD_WAITING;
+    thread->state = THREAD_NEW;
     thread->stack = map_alloc(STACK_PAGES);
     if (!thread->stack) {
         kfree(thread);
@@ -73,12 +73,13 @@ static struct thread *dequeue(struct cpu *cpu)
     return thread;
 }
 
-void thread_wake(struct thread *thread)
+/* Make the thread ready if it is in the state `from`. */
+static void make_ready(struct thread *thread, enum thread_state from)
 {
     struct cpu *cpu = thread->cpu;
 
     spin_lock(&cpu->run_lock);
-    if (thread->state == THREAD_WAITING) {
+    if (thread->state == from) {
         thread->state = THREAD_READY;
         if (thread != cpu->current && !thread->queued)
             enqueue(thread);
@@ -86,6 +87,16 @@ void thread_wake(struct thread *thread)
             cpu->need_resched = true;
     }
     spin_unlock(&cpu->run_lock);
+}
+
+void thread_start(struct thread *thread)
+{
+    make_ready(thread, THREAD_NEW);
+}
+
+void thread_wake(struct thread *thread)
+{
+    make_ready(thread, THREAD_WAITING);
 }
 
 void thread_interrupt(struct thread *thread)
@@ -119,19 +130,18 @@ static void switch_to(struct cpu *cpu, struct thread *before, struct thread *nex
         write_cr3(next->pml4);
     if (next->switch_in)
         next->switch_in(next);
-    bool irq_was_on = cpu->irq_was_on; /* belongs to this thread, not to the CPU */
     switch_stacks(&before->rsp, next->rsp);
-    this_cpu()->irq_was_on = irq_was_on;
 }
 
 /* `yield`: the current thread stays ready even if it has prepared to wait, because it did not come here to
  * wait. */
 static void switch_away(bool yield)
 {
-    struct cpu *cpu = this_cpu();
+    bool irq_was_on = irq_enabled();
 
+    irq_disable(); /* first: which CPU is ours must not change before its queue is locked */
+    struct cpu *cpu = this_cpu();
     spin_lock(&cpu->run_lock);
-    cpu = this_cpu();
     struct thread *current = cpu->current;
     cpu->need_resched = false;
     if (current != cpu->idle && (yield || current->state == THREAD_READY))
@@ -139,10 +149,12 @@ static void switch_away(bool yield)
     struct thread *next = dequeue(cpu);
     if (next == current) {
         spin_unlock(&cpu->run_lock);
-        return;
+    } else {
+        switch_to(cpu, current, next);
+        finish_switch();
     }
-    switch_to(cpu, current, next);
-    finish_switch();
+    if (irq_was_on)
+        irq_enable();
 }
 
 void schedule(void)

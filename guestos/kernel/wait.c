@@ -11,8 +11,7 @@ void wake_sleepers(void)
     uint64_t now = clock_ns();
 
     spin_lock(&sleep_lock);
-    list_for_each(link, &sleepers)
-    {
+    list_for_each (link, &sleepers) {
         struct thread *thread = list_entry(link, struct thread, sleep_link);
         if (thread->wake_at <= now) {
             list_del(&thread->sleep_link);
@@ -82,7 +81,8 @@ void wait_finish(struct wait_queue *queue)
 void wake_all(struct wait_queue *queue)
 {
     spin_lock(&queue->lock);
-    list_for_each(link, &queue->waiters) thread_wake(list_entry(link, struct thread, wait_link));
+    list_for_each (link, &queue->waiters)
+        thread_wake(list_entry(link, struct thread, wait_link));
     spin_unlock(&queue->lock);
 }
 

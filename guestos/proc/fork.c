@@ -56,13 +56,13 @@ static void discard_child(struct process *child)
 static void start_child(struct process *child, bool vfork)
 {
     if (!vfork) {
-        thread_wake(child->thread);
+        thread_start(child->thread);
         return;
     }
     struct wait_queue *done = &current_process()->vfork_done; /* the child may be gone when we look */
     child->vfork_parent = current_process();
     current_process()->vfork_waits = true;
-    thread_wake(child->thread);
+    thread_start(child->thread);
     wait_until(done, !current_process()->vfork_waits, NEVER, false);
 }
 

@@ -10,8 +10,7 @@ static struct process *find_largest(void)
 {
     struct process *largest = NULL;
 
-    list_for_each(link, &processes)
-    {
+    list_for_each (link, &processes) {
         struct process *p = list_entry(link, struct process, all);
         if (p != init_process && p->vm && (!largest || p->vm->resident > largest->vm->resident))
             largest = p;

@@ -19,8 +19,7 @@ static unsigned process_count;
 
 struct process *process_find(int pid)
 {
-    list_for_each(link, &processes)
-    {
+    list_for_each (link, &processes) {
         struct process *process = list_entry(link, struct process, all);
         if (process->pid == pid)
             return process;
@@ -171,8 +170,7 @@ static void release_resources(struct process *process)
 /* Children of the dead belong to init. With process_lock held. */
 static void give_children_to_init(struct process *process)
 {
-    list_for_each(link, &process->children)
-    {
+    list_for_each (link, &process->children) {
         struct process *child = list_entry(link, struct process, sibling);
         list_del(&child->sibling);
         list_add_before(&init_process->children, &child->sibling);
@@ -253,8 +251,7 @@ static struct process *reap(struct process *process, int pid, bool *any)
 
     *any = false;
     spin_lock(&process_lock);
-    list_for_each(link, &process->children)
-    {
+    list_for_each (link, &process->children) {
         struct process *child = list_entry(link, struct process, sibling);
         if (found || !matches(child, pid))
             continue;

@@ -55,8 +55,7 @@ static struct process *process_or_self(int pid)
 /* Is there a process of this session in the group? */
 static bool group_in_session(int pgid, int sid)
 {
-    list_for_each(link, &processes)
-    {
+    list_for_each (link, &processes) {
         struct process *process = list_entry(link, struct process, all);
         if (process->pgid == pgid && process->sid == sid)
             return true;

@@ -61,8 +61,7 @@ int signal_send_group(int pgid, int signal, struct signal_cause cause)
     int error = -ESRCH;
 
     spin_lock(&process_lock);
-    list_for_each(link, &processes)
-    {
+    list_for_each (link, &processes) {
         struct process *process = list_entry(link, struct process, all);
         if (process->pgid == pgid)
             error = signal_send_locked(process, signal, cause);

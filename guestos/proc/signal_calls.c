@@ -124,8 +124,7 @@ static ssize_t kill_all(int signal)
     int error = -ESRCH;
 
     spin_lock(&process_lock);
-    list_for_each(link, &processes)
-    {
+    list_for_each (link, &processes) {
         struct process *process = list_entry(link, struct process, all);
         if (process != init_process && process != current_process())
             error = signal_send_locked(process, signal, cause_of_kill(SI_USER));

@@ -79,7 +79,7 @@ static void start_init(void)
     process->cwd = vnode_get(root_directory());
     if (!process->files)
         panic("no memory for the first process");
-    thread_wake(process->thread);
+    thread_start(process->thread);
 }
 
 INIT(INIT_START, start_init);

@@ -38,7 +38,8 @@ static uint16_t count_processes(void)
     uint16_t count = 0;
 
     spin_lock(&process_lock);
-    list_for_each(link, &processes) count++;
+    list_for_each (link, &processes)
+        count++;
     spin_unlock(&process_lock);
     return count;
 }

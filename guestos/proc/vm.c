@@ -153,8 +153,7 @@ static int fork_pages(struct address_space *from, struct address_space *to, cons
 {
     pte_t *entry;
 
-    for_each_page(from, page, entry, area)
-    {
+    for_each_page (from, page, entry, area) {
         if (!area->shared && (*entry & PTE_WRITE))
             *entry = (*entry & ~PTE_WRITE) | PTE_COW;
         if (page_map(to->pml4, page, *entry & PTE_ADDRESS, *entry & ~PTE_ADDRESS) != 0)
@@ -239,8 +238,7 @@ static void unmap_pages(struct address_space *vm, const struct area *area)
 {
     pte_t *entry;
 
-    for_each_page(vm, page, entry, area)
-    {
+    for_each_page (vm, page, entry, area) {
         frame_put(page_unmap(vm->pml4, page));
         vm->resident--;
     }
@@ -276,8 +274,7 @@ static void reprotect(struct address_space *vm, const struct area *area)
 {
     pte_t *entry;
 
-    for_each_page(vm, page, entry, area)
-    {
+    for_each_page (vm, page, entry, area) {
         pte_t flags = page_flags(area);
         if ((flags & PTE_WRITE) && !area->shared && frame_refs(*entry & PTE_ADDRESS) > 1)
             flags = (flags & ~PTE_WRITE) | PTE_COW;
