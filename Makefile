@@ -130,14 +130,22 @@ test_program = $(B)/tests/$(subst labs/,,$(subst /tests,,$(basename $1)))
 # The comment `/* sources: a.c b.c */` in a unit test names the files that it tests.
 test_sources = $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $1)
 
+# Files of Moss's kernel see its own headers; the rest, the host's. They meet in one program.
+MOSS_ON_HOST := -I. -include tests/unit/moss_layout.h
+moss_tested = $(filter guestos/%,$(filter-out guestos/user/%,$1))
+
+$(B)/tests/guestos/%.o: guestos/%.c $(wildcard guestos/include/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) $(SANITIZE) -Iguestos/include -ffreestanding $(MOSS_ON_HOST) -c -o $@ $<
+
 define unit_rule
-$(call test_program,$1): $1 $(call test_sources,$1) $(SUPPORT)
+$(call test_program,$1): $1 $2 $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,$2)) $(SUPPORT) $(wildcard tests/unit/*.h)
 	@mkdir -p $$(@D)
 	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -I. -Ihypervisor -Itests/support $$(if $$(findstring guestos/user,$$^),-Iguestos/user/include) \
-		-o $$@ $1 $(call test_sources,$1) -lcmocka -pthread
+		$(if $(call moss_tested,$2),$(MOSS_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) -lcmocka -pthread
 endef
 ifneq ($(filter test %/tests.built,$(MAKECMDGOALS)),)
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$t)))
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
 endif
 
 define kvm_rule
@@ -165,6 +173,9 @@ format:
 # The machine that with-kvm has prepared stays: it takes a minute to make and depends on no source of ours.
 clean:
 	find $(B) -mindepth 1 -maxdepth 1 ! -name with-kvm -exec rm -rf {} +
+
+list:
+	@$(foreach dir,$(LABS),echo "$(notdir $(dir))  $(TITLE_$(firstword $(subst -, ,$(notdir $(dir)))))";)
 
 help:
 	@sed 's/@LAST@/$(LAST)/' scripts/help.txt

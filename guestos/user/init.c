@@ -74,6 +74,7 @@ static void end_everything(void)
 int main(void)
 {
     char *rc[] = {"/bin/sh", "/etc/rc", NULL};
+    char *greeting[] = {"/bin/cat", "/etc/motd", NULL};
     char *shell[] = {"/bin/sh", NULL};
     int status;
 
@@ -83,6 +84,8 @@ int main(void)
     }
     if (access("/etc/rc", F_OK) == 0)
         run(rc);
+    if (isatty(STDOUT_FILENO) && access(greeting[1], R_OK) == 0)
+        run(greeting);
     status = run(shell);
     end_everything();
     return status; /* process 1 ending powers the machine off with this status */

@@ -1,3 +1,4 @@
+TITLE_01 = The first exit: a virtual machine in a few system calls
 HYPERVISOR += hypervisor/main.c
 HYPERVISOR += hypervisor/feature.c
 HYPERVISOR += hypervisor/feature.h

@@ -1,3 +1,4 @@
+TITLE_02 = Booting a kernel: ELF and PVH
 HYPERVISOR += hypervisor/cpuid.c
 HYPERVISOR += hypervisor/boot/elf.c
 HYPERVISOR += hypervisor/boot/elf.h

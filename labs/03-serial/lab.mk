@@ -1,3 +1,4 @@
+TITLE_03 = A serial port that is not there
 HYPERVISOR += hypervisor/irq.c
 HYPERVISOR += hypervisor/irq.h
 HYPERVISOR += hypervisor/devices/console.c

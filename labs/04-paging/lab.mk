@@ -1,3 +1,4 @@
+TITLE_04 = Page tables, and why a guest died
 HYPERVISOR += hypervisor/inspect/walk.c
 HYPERVISOR += hypervisor/inspect/walk.h
 HYPERVISOR += hypervisor/inspect/symbols.c

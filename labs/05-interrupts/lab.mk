@@ -1,3 +1,4 @@
+TITLE_05 = Interrupts, timers and threads
 HYPERVISOR += hypervisor/irqchip.c
 GUESTOS += guestos/kernel/apic.c
 GUESTOS += guestos/kernel/clock.c
