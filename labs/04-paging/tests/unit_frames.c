@@ -1,0 +1,273 @@
+/* The frame allocator of Moss: no frame is given out twice, none is lost, and mistakes of its callers end in
+ * a panic. */
+/* sources: guestos/mm/frames.c tests/unit/moss_host.c */
+#include "tests/unit/moss_host.h"
+#include "guestos/include/frames.h"
+
+#define RAM    (64ul << 20)
+#define START  (1ul << 20)
+#define RANGE  1024ul /* frames in the range that most tests use */
+#define NOTES  (RANGE * sizeof(struct frame) / PAGE_SIZE)
+#define FRAMES (RANGE - NOTES)
+
+static uint64_t taken[4 * RANGE];
+
+static int give_memory(void **state)
+{
+    (void)state;
+    moss_ram(RAM);
+    frames_add(START, START + RANGE * PAGE_SIZE);
+    return 0;
+}
+
+/* After every test all frames are back and no lock is held. */
+static int check_all_is_back(void **state)
+{
+    (void)state;
+    assert_int_equal(frames_free(), frames_total());
+    assert_int_equal(moss_locks_held(), 0);
+    return 0;
+}
+
+static unsigned take_all(uint64_t (*alloc)(void))
+{
+    unsigned n = 0;
+
+    for (uint64_t frame; (frame = alloc()) != 0;) {
+        assert_true(n < 4 * RANGE);
+        taken[n++] = frame;
+    }
+    return n;
+}
+
+static void give_back(unsigned n)
+{
+    while (n > 0)
+        frame_put(taken[--n]);
+}
+
+static int by_address(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void the_notes_are_taken_from_the_range(void **state)
+{
+    (void)state;
+    assert_int_equal(frames_total(), FRAMES);
+    assert_int_equal(frames_free(), FRAMES);
+}
+
+static void every_frame_is_given_out_once(void **state)
+{
+    (void)state;
+    unsigned n = take_all(frame_alloc);
+    assert_int_equal(n, frames_total());
+    assert_int_equal(frames_free(), 0);
+    qsort(taken, n, sizeof *taken, by_address);
+    for (unsigned i = 0; i < n; i++) {
+        assert_int_equal(taken[i], START + i * PAGE_SIZE);
+        memset(phys_to_virt(taken[i]), 0xff, PAGE_SIZE); /* must not touch the notes */
+    }
+    for (unsigned i = 0; i < n; i++)
+        assert_int_equal(frame_refs(taken[i]), 1);
+    give_back(n);
+}
+
+static void a_frame_that_came_back_is_given_out_again(void **state)
+{
+    (void)state;
+    unsigned n = take_all(frame_alloc);
+    frame_put(taken[7]);
+    assert_int_equal(frames_free(), 1);
+    assert_int_equal(frame_alloc(), taken[7]);
+    assert_int_equal(frame_alloc(), 0);
+    assert_int_equal(frames_free(), 0);
+    give_back(n);
+}
+
+static void a_zeroed_frame_is_zero(void **state)
+{
+    static const char zeros[PAGE_SIZE];
+    uint64_t dirty = frame_alloc();
+
+    (void)state;
+    memset(phys_to_virt(dirty), 0xff, PAGE_SIZE);
+    frame_put(dirty);
+    uint64_t clean = frame_alloc_zero();
+    assert_int_equal(clean, dirty);
+    assert_memory_equal(phys_to_virt(clean), zeros, PAGE_SIZE);
+    frame_put(clean);
+    unsigned n = take_all(frame_alloc);
+    assert_int_equal(frame_alloc_zero(), 0);
+    give_back(n);
+}
+
+static void a_shared_frame_stays_until_the_last_owner_leaves(void **state)
+{
+    uint64_t frame = frame_alloc(), free = frames_free();
+
+    (void)state;
+    frame_get(frame);
+    frame_get(frame);
+    assert_int_equal(frame_refs(frame), 3);
+    frame_put(frame);
+    frame_put(frame);
+    assert_int_equal(frame_refs(frame), 1);
+    assert_int_equal(frames_free(), free);
+    frame_put(frame);
+    assert_int_equal(frame_refs(frame), 0);
+    assert_int_equal(frames_free(), free + 1);
+}
+
+static void freeing_twice_panics(void **state)
+{
+    uint64_t frame = frame_alloc();
+
+    (void)state;
+    frame_put(frame);
+    expect_panic("was freed twice", frame_put(frame));
+}
+
+static void sharing_a_free_frame_panics(void **state)
+{
+    uint64_t frame = frame_alloc();
+
+    (void)state;
+    frame_put(frame);
+    expect_panic("is free and was shared", frame_get(frame));
+    assert_int_equal(frame_alloc(), frame); /* set its count right again */
+    frame_put(frame);
+}
+
+static void memory_that_is_not_ours_panics(void **state)
+{
+    (void)state;
+    expect_panic("not in memory that was ever given out", frame_put(0));
+    expect_panic("not in memory that was ever given out", frame_put(START - PAGE_SIZE));
+    expect_panic("not in memory that was ever given out",
+                 frame_get(START + FRAMES * PAGE_SIZE)); /* the notes */
+    expect_panic("not in memory that was ever given out", frame_put(UINT64_MAX));
+}
+
+static void programs_leave_a_reserve_to_the_kernel(void **state)
+{
+    (void)state;
+    unsigned n = take_all(frame_alloc_user);
+    assert_int_equal(n, frames_total() - FRAMES_RESERVE);
+    assert_int_equal(frames_free(), FRAMES_RESERVE);
+    taken[n++] = frame_alloc();
+    assert_int_not_equal(taken[n - 1], 0);
+    assert_int_equal(frame_alloc_user(), 0);
+    give_back(n);
+}
+
+/* What frames_add() does with a range: how many frames there are more. */
+static uint64_t added(uint64_t start, uint64_t end)
+{
+    uint64_t before = frames_total();
+
+    frames_add(start, end);
+    assert_int_equal(frames_total(), frames_free());
+    return frames_total() - before;
+}
+
+static void only_whole_frames_of_a_range_count(void **state)
+{
+    uint64_t at = 16ul << 20;
+
+    (void)state;
+    assert_int_equal(added(at + 1, at + 4 * PAGE_SIZE - 1), 1); /* two whole frames, one for the notes */
+    at += 16 * PAGE_SIZE;
+    assert_int_equal(added(at, at + 10 * PAGE_SIZE), 9);
+}
+
+static void ranges_without_a_frame_are_ignored(void **state)
+{
+    uint64_t at = 17ul << 20;
+
+    (void)state;
+    assert_int_equal(added(at, at), 0);
+    assert_int_equal(added(at + 1, at + PAGE_SIZE), 0);
+    assert_int_equal(added(at + PAGE_SIZE, at), 0);
+    assert_int_equal(added(at, at + PAGE_SIZE), 0); /* has only room for its own notes */
+}
+
+static void physical_0_is_never_given_out(void **state)
+{
+    (void)state;
+    assert_int_equal(added(0, 4 * PAGE_SIZE), 2); /* frames 1 and 2; the notes are in 3 */
+    unsigned n = take_all(frame_alloc);
+    assert_int_equal(n, frames_total());
+    give_back(n);
+}
+
+static void any_order_of_calls_keeps_the_accounts(void **state)
+{
+    static uint32_t owners[RAM / PAGE_SIZE];
+    unsigned n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 200000; i++) {
+        unsigned choice = moss_random() % 8, at = n ? moss_random() % n : 0;
+        uint64_t frame = choice < 4 ? frame_alloc() : n ? taken[at] : 0;
+        if (!frame || n == 4 * RANGE)
+            continue;
+        if (choice < 4) {
+            assert_int_equal(owners[frame / PAGE_SIZE]++, 0);
+            taken[n++] = frame;
+        } else if (choice == 4) {
+            frame_get(frame);
+            owners[frame / PAGE_SIZE]++;
+        } else {
+            frame_put(frame);
+            if (--owners[frame / PAGE_SIZE] == 0)
+                taken[at] = taken[--n];
+        }
+        assert_int_equal(frame_refs(frame), owners[frame / PAGE_SIZE]);
+        assert_int_equal(frames_free(), frames_total() - n);
+    }
+    for (; n > 0; n--)
+        while (owners[taken[n - 1] / PAGE_SIZE]-- > 0)
+            frame_put(taken[n - 1]);
+}
+
+static void more_ranges_than_the_table_holds_are_ignored(void **state)
+{
+    uint64_t at = 32ul << 20;
+    unsigned ranges = 0;
+
+    (void)state;
+    for (; added(at, at + 2 * PAGE_SIZE) == 1; at += 4 * PAGE_SIZE)
+        ranges++;
+    assert_true(ranges > 0 && ranges < 32);
+    assert_int_equal(take_all(frame_alloc), frames_total());
+    give_back((unsigned)frames_total());
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, check_all_is_back)
+
+/* The allocator's memory is given to it once: tests that add more come later. */
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_notes_are_taken_from_the_range),
+        TEST(every_frame_is_given_out_once),
+        TEST(a_frame_that_came_back_is_given_out_again),
+        TEST(a_zeroed_frame_is_zero),
+        TEST(a_shared_frame_stays_until_the_last_owner_leaves),
+        TEST(freeing_twice_panics),
+        TEST(sharing_a_free_frame_panics),
+        TEST(memory_that_is_not_ours_panics),
+        TEST(programs_leave_a_reserve_to_the_kernel),
+        TEST(only_whole_frames_of_a_range_count),
+        TEST(ranges_without_a_frame_are_ignored),
+        TEST(physical_0_is_never_given_out),
+        TEST(any_order_of_calls_keeps_the_accounts),
+        TEST(more_ranges_than_the_table_holds_are_ignored),
+    };
+
+    return cmocka_run_group_tests(tests, give_memory, NULL);
+}
