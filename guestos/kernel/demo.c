@@ -60,9 +60,12 @@ static void demo(void)
     };
     const char *wanted = boot_option("demo", 0);
 
-    for (unsigned i = 0; wanted && i < ARRAY_SIZE(demos); i++)
-        if (strncmp(wanted, demos[i].name, strlen(demos[i].name)) == 0)
-            demos[i].run();
+    for (unsigned i = 0; wanted && i < ARRAY_SIZE(demos); i++) {
+        if (strncmp(wanted, demos[i].name, strlen(demos[i].name)) != 0)
+            continue;
+        warn("demo: %s\r\n", demos[i].name);
+        demos[i].run();
+    }
 }
 
 INIT(INIT_DRIVERS, demo);

@@ -24,7 +24,11 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int byte, size_t n)
 {
     void *start = to;
+    uint64_t eight = 0x0101010101010101 * (uint8_t)byte;
+    size_t words = n / 8;
 
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(eight) : "memory");
+    n %= 8;
     __asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(byte) : "memory");
     return start;
 }

@@ -47,8 +47,24 @@ static void page_fault(struct trapframe *frame)
     panic("page fault at %016lx", address);
 }
 
+/* What the CPU raises when it cannot even tell of another exception; nearly always because the stack is used
+ * up. */
+static void double_fault(struct trapframe *frame)
+{
+    uint64_t address = read_cr2();
+
+    warn("\r\n");
+    if (address - (frame->rsp - PAGE_SIZE) < 2 * PAGE_SIZE)
+        warn("The kernel's stack is used up: it has grown into the unmapped page below it, at %016lx.\r\n",
+             address);
+    print_registers(frame);
+    print_backtrace(frame->rip, frame->rbp);
+    panic("double fault");
+}
+
 static void fault_init(void)
 {
+    trap_handle(TRAP_DOUBLE_FAULT, double_fault);
     trap_handle(TRAP_PAGE_FAULT, page_fault);
 }
 
