@@ -1,5 +1,6 @@
 /* The way into the kernel and out of it: 256 vectors, one common path. */
 #include "layout.h"
+#include "registers.h"
 
     .text
 /* Each vector pushes an error code, if the CPU does not, and its number. 16 bytes apart, so that C can compute the address. */
@@ -22,21 +23,7 @@ trap_common:
     testb $3, 24(%rsp) /* CS: from a program? Then GS is the program's */
     jz 1f
     swapgs
-1:  push %rax
-    push %rbx
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
-    push %rbp
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+1:  push_registers
     mov %rsp, %rdi
     mov 15*8+16(%rsp), %rax /* the backtrace continues in what was interrupted ... */
     xor %ebp, %ebp

@@ -1,5 +1,6 @@
 /* Where SYSCALL leads: the program's registers become a trapframe, as in a trap (AMD APM 2 §6.1.1). */
 #include "layout.h"
+#include "registers.h"
 
 #define CPU_KERNEL_RSP 8  /* struct cpu */
 #define CPU_USER_RSP   16
@@ -18,21 +19,7 @@ syscall_entry:
     push %rcx /* ... and the address of the next instruction here */
     push %rax
     push $SYSCALL_VECTOR
-    push %rax
-    push %rbx
-    push %rcx
-    push %rdx
-    push %rsi
-    push %rdi
-    push %rbp
-    push %r8
-    push %r9
-    push %r10
-    push %r11
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    push_registers
     xor %ebp, %ebp
     mov %rsp, %rdi
     call syscall_dispatch
