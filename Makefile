@@ -22,7 +22,7 @@ MEMORY := 128M
 WITH_KVM := scripts/with-kvm
 
 .DELETE_ON_ERROR:
-.PHONY: all run qemu test check bench clean help list format compile_commands.json
+.PHONY: all run qemu test check fuzz run-fuzzers bench clean help list format compile_commands.json
 
 all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 
@@ -122,6 +122,7 @@ bench: all $(B)/bench.built
 
 UNIT_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/unit_*.c))
 KVM_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/kvm_*.c))
+FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 BENCHES := $(wildcard tests/bench/bench_*.c)
 SUPPORT := $(wildcard tests/support/*.c tests/support/*.h)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -144,8 +145,8 @@ $(call test_program,$1): $1 $2 $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,
 	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -I. -Ihypervisor -Itests/support $$(if $$(findstring guestos/user,$$^),-Iguestos/user/include) \
 		$(if $(call moss_tested,$2),$(MOSS_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) -lcmocka -pthread
 endef
-ifneq ($(filter test %/tests.built,$(MAKECMDGOALS)),)
-$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
+ifneq ($(filter test %/tests.built run-fuzzers,$(MAKECMDGOALS)),)
+$(foreach t,$(UNIT_TESTS) $(FUZZERS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
 endif
 
 define kvm_rule
@@ -157,6 +158,19 @@ $(foreach t,$(KVM_TESTS) $(BENCHES),$(eval $(call kvm_rule,$t)))
 
 $(B)/tests.built: $(foreach t,$(UNIT_TESTS) $(KVM_TESTS),$(call test_program,$t))
 	@touch $@
+
+# Fuzzers are built as unit tests are, by clang and with libFuzzer in a directory of their own. RUNS inputs each.
+RUNS := 100000
+fuzz:
+	@$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang SANITIZE="-fsanitize=fuzzer $(SANITIZE)" run-fuzzers
+
+run-fuzzers: $(foreach t,$(FUZZERS),$(call test_program,$t))
+	@for fuzzer in $^; do \
+		mkdir -p $$fuzzer.corpus; \
+		$$fuzzer -runs=$(RUNS) -use_value_profile=1 -artifact_prefix=$$fuzzer- $$fuzzer.corpus > $$fuzzer.log 2>&1 \
+			|| { cat $$fuzzer.log; exit 1; }; \
+		echo "$$(basename $$fuzzer): $(RUNS) inputs, none did harm"; \
+	done
 
 $(B)/bench.built: $(foreach t,$(BENCHES),$(call test_program,$t))
 	@touch $@
