@@ -1,11 +1,11 @@
-/* What the hypervisor needs of the host: error messages, whole writes, a clock. */
-#include <errno.h>
-#include <poll.h>
+/* What the hypervisor needs of the host: error messages, whole reads and writes, a clock. */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include "host.h"
+#include "vm.h"
 
 int complain(int err, const char *format, ...)
 {
@@ -19,45 +19,37 @@ int complain(int err, const char *format, ...)
     return err;
 }
 
-int host_write(int fd, const void *data, size_t size, int (*give_up)(void *arg), void *arg)
+int kvm_ioctl(int fd, unsigned long request, void *arg, const char *what)
 {
-    const char *next = data;
+    int result = ioctl(fd, request, arg);
 
-    while (size > 0) {
-        ssize_t n = write(fd, next, size);
-        if (n >= 0) {
-            next += n;
-            size -= (size_t)n;
-        } else if (errno == EAGAIN) { /* someone else made our stdout non-blocking: wait for room */
-            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
-        } else if (errno != EINTR) {
-            return -errno;
-        }
-        if (size > 0 && give_up && give_up(arg))
-            return -EINTR;
-    }
-    return 0;
+    return result < 0 ? complain(-EIO, "KVM cannot %s: %s", what, strerror(errno)) : result;
 }
 
 int host_read_at(int fd, void *data, size_t size, uint64_t offset)
 {
-    char *next = data;
-
-    if (offset > INT64_MAX - size)
-        return -EIO;
     while (size > 0) {
-        ssize_t n = pread(fd, next, size, (off_t)offset);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return -EIO;
-        if (n > 0) {
-            next += n;
-            offset += (uint64_t)n;
-            size -= (size_t)n;
-        }
+        ssize_t n = pread(fd, data, size, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        data = (char *)data + n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
     }
     return 0;
+}
+
+int host_open(const char *option, const char *path, uint64_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return complain(-errno, "%s %s: %s", option, path, strerror(errno));
+    *size = (uint64_t)st.st_size;
+    return fd;
 }
 
 uint64_t host_now(void)

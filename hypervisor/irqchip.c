@@ -1,8 +1,5 @@
 /* KVM's own interrupt controllers (two 8259s, an I/O APIC, a local APIC per vCPU) and its timer chip (8254).
  */
-#include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include "feature.h"
 
 static void irqchip_sink(struct vm *vm, unsigned line, int level)
@@ -20,11 +17,10 @@ static int irqchip_attach(struct vm *vm)
 
     if (vm->bare)
         return 0;
-    if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0 || ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
-        return complain(-errno, "KVM cannot create its interrupt controllers and timer: %s", strerror(errno));
     vm->irqchip = true;
     vm->irq_sink = irqchip_sink;
-    return 0;
+    int err = kvm_ioctl(vm->fd, KVM_CREATE_IRQCHIP, NULL, "create its interrupt controllers");
+    return err ?: kvm_ioctl(vm->fd, KVM_CREATE_PIT2, &pit, "create its timer");
 }
 
 FEATURE(irqchip) = {

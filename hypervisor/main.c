@@ -1,38 +1,32 @@
 /* The terrarium command: finds the subcommand in the table of commands and runs it. */
 #include <stdio.h>
-#include <string.h>
 #include "feature.h"
 
 #define VERSION "0.1"
 
-static int command_unknown(const char *name)
-{
-    const char *best = NULL;
-    unsigned distance = 4;
-
-    FOR_EACH_COMMAND(c)
-    nearest_word(name, (*c)->name, &best, &distance);
-    if (best)
-        return complain(STATUS_USAGE, "unknown command '%s'; did you mean '%s'?", name, best);
-    return complain(STATUS_USAGE, "unknown command '%s'; 'terrarium help' lists the commands", name);
-}
-
+/* The command of that name. NULL after a complain() that suggests the nearest. */
 static struct command *command_find(const char *name)
 {
-    FOR_EACH_COMMAND(c)
-    if (strcmp((*c)->name, name) == 0)
-        return *c;
+    for (unsigned edits = 0; edits <= 3; edits++)
+        for (struct command **c = __start_commands; c < __stop_commands; c++) {
+            if (!is_near(name, (*c)->name, edits))
+                continue;
+            if (edits > 0)
+                complain(0, "unknown command '%s'; did you mean '%s'?", name, (*c)->name);
+            return edits > 0 ? NULL : *c;
+        }
+    complain(0, "unknown command '%s'; 'terrarium help' lists the commands", name);
     return NULL;
 }
 
 static int help_all(void)
 {
     puts("Terrarium runs a small virtual machine and shows how it works.\n\nCommands:");
-    FOR_EACH_COMMAND(c)
-    printf("  terrarium %-8s %-26s %s\n", (*c)->name, (*c)->synopsis, (*c)->help);
+    for (struct command **c = __start_commands; c < __stop_commands; c++)
+        printf("  terrarium %-8s %-26s %s\n", (*c)->name, (*c)->synopsis, (*c)->help);
     puts("  terrarium --version\n\nFeatures in this build:");
-    FOR_EACH_FEATURE(f)
-    printf("  lab %-2u  %-14s %s\n", (*f)->lab, (*f)->name, (*f)->help);
+    for (struct feature *f = features; f; f = f->next)
+        printf("  lab %-2u  %-14s %s\n", f->lab, f->name, f->help);
     return 0;
 }
 
@@ -42,7 +36,7 @@ static int help_run(int argc, char **argv)
         return help_all();
     struct command *c = command_find(argv[1]);
     if (!c)
-        return command_unknown(argv[1]);
+        return STATUS_USAGE;
     printf("Usage: terrarium %s %s\n%s\n", c->name, c->synopsis, c->help);
     if (c->details)
         c->details();
@@ -60,23 +54,21 @@ static int version(void)
 {
     unsigned lab = 0;
 
-    FOR_EACH_FEATURE(f)
-    lab = (*f)->lab; /* sorted: the last is the newest */
+    for (struct feature *f = features; f; f = f->next)
+        lab = f->lab; /* in order: the last is the newest */
     printf("terrarium %s, labs 1 to %u\n", VERSION, lab);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    features_sort();
-    if (argc < 2) {
-        help_all();
-        return STATUS_USAGE;
-    }
+    features_collect();
+    if (argc < 2)
+        return help_all(), STATUS_USAGE;
     if (strcmp(argv[1], "--version") == 0)
         return version();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return help_all();
     struct command *c = command_find(argv[1]);
-    return c ? c->run(argc - 1, argv + 1) : command_unknown(argv[1]);
+    return c ? c->run(argc - 1, argv + 1) : STATUS_USAGE;
 }

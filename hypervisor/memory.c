@@ -1,34 +1,21 @@
 /* Guest RAM: a memfd mapped below and above the device hole, and the one checked way into it. */
-#include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "feature.h"
+#include "vm.h"
 
 static int memory_add(struct vm *vm, uint64_t gpa, uint64_t size, uint64_t fd_offset)
 {
-    struct ram *ram = &vm->ram[vm->ram_count];
-
     /* NORESERVE: a page costs the host something once the guest touches it, so a guest may be larger than the
      * host. */
     void *hva =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, vm->ram_fd, (off_t)fd_offset);
     if (hva == MAP_FAILED)
-        return complain(-errno, "cannot map %llu MiB of guest RAM: %s; try a smaller --memory",
-                        (unsigned long long)(size / MiB), strerror(errno));
-    *ram = (struct ram){.gpa = gpa, .size = size, .hva = hva, .slot = vm->ram_count};
+        return complain(-ENOMEM, "cannot map %lu MiB of guest RAM: %s; try a smaller --memory", size / MiB,
+                        strerror(errno));
+    struct kvm_userspace_memory_region region = {vm->ram_count, 0, gpa, size, (uintptr_t)hva};
+    vm->ram[vm->ram_count] = (struct ram){gpa, size, hva, vm->ram_count};
     vm->ram_count++;
-    struct kvm_userspace_memory_region region = {
-        .slot = ram->slot,
-        .guest_phys_addr = gpa,
-        .memory_size = size,
-        .userspace_addr = (uintptr_t)hva,
-    };
-    if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
-        return complain(-errno, "KVM refuses %llu MiB of RAM at 0x%llx: %s", (unsigned long long)(size / MiB),
-                        (unsigned long long)gpa, strerror(errno));
-    return 0;
+    return kvm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region, "take so much RAM; try a smaller --memory");
 }
 
 int memory_init(struct vm *vm)
@@ -37,12 +24,10 @@ int memory_init(struct vm *vm)
 
     vm->ram_fd = memfd_create("guest-ram", MFD_CLOEXEC);
     if (vm->ram_fd < 0 || ftruncate(vm->ram_fd, (off_t)vm->memory) < 0)
-        return complain(-errno, "cannot make a memory file of %llu MiB for guest RAM: %s",
-                        (unsigned long long)(vm->memory / MiB), strerror(errno));
+        return complain(-ENOMEM, "cannot make a memory file of %lu MiB for guest RAM: %s", vm->memory / MiB,
+                        strerror(errno));
     int err = memory_add(vm, 0, low, 0);
-    if (err == 0 && vm->memory > low)
-        err = memory_add(vm, RAM_HIGH_BASE, vm->memory - low, low);
-    return err;
+    return err || vm->memory == low ? err : memory_add(vm, RAM_HIGH_BASE, vm->memory - low, low);
 }
 
 void memory_free(struct vm *vm)
@@ -67,17 +52,13 @@ void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t size)
 int memory_reserve(struct vm *vm, uint64_t gpa, uint64_t size, const char *name)
 {
     if (!guest_ptr(vm, gpa, size))
-        return complain(-EFAULT, "%s at 0x%llx, %llu bytes, is not in the guest's RAM of %llu MiB", name,
-                        (unsigned long long)gpa, (unsigned long long)size,
-                        (unsigned long long)(vm->memory / MiB));
-    for (unsigned i = 0; i < vm->reserved_count; i++) {
-        const struct range *r = &vm->reserved[i];
+        return complain(-EFAULT, "%s at 0x%lx, %lu bytes, is not in the guest's RAM of %lu MiB", name, gpa,
+                        size, vm->memory / MiB);
+    for (const struct range *r = vm->reserved; r < vm->reserved + vm->reserved_count; r++)
         if (gpa < r->gpa + r->size && r->gpa < gpa + size)
-            return complain(-EEXIST, "%s at 0x%llx, %llu bytes, overlaps %s at 0x%llx", name,
-                            (unsigned long long)gpa, (unsigned long long)size, r->name,
-                            (unsigned long long)r->gpa);
-    }
-    if (vm->reserved_count == sizeof vm->reserved / sizeof vm->reserved[0])
+            return complain(-EEXIST, "%s at 0x%lx, %lu bytes, overlaps %s at 0x%lx", name, gpa, size, r->name,
+                            r->gpa);
+    if (vm->reserved_count == COUNT(vm->reserved))
         return complain(-ENOSPC, "%s: the guest's RAM is in too many pieces", name);
     vm->reserved[vm->reserved_count++] = (struct range){gpa, size, name};
     return 0;

@@ -1,21 +1,22 @@
 /* `terrarium run`: a machine from the options, run until it stops; again if the guest asked for a reset. */
-#include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include "feature.h"
 
-static uint64_t memory = 128 * MiB;
-static uint64_t cpus = 1;
+static uint64_t memory = 128 * MiB, cpus = 1;
 
 static int memory_set(const char *value)
 {
-    return parse_size("--memory", value, MiB, 512 * GiB, &memory);
+    int err = parse_size("--memory", value, MiB, 512 * GiB, &memory);
+
+    if (err == 0 && memory % PAGE_SIZE)
+        return complain(-EINVAL, "--memory %s: not a multiple of %lu bytes; write it like 128M", value,
+                        PAGE_SIZE);
+    return err;
 }
 
 static int cpus_set(const char *value)
@@ -24,9 +25,11 @@ static int cpus_set(const char *value)
 }
 
 static struct option options[] = {
-    {"memory", "SIZE", "the guest's RAM, like 64M or 2G (128M); the host gives pages as they are used",
-     memory_set, NULL},
-    {"cpus", "N", "the number of vCPUs (1)", cpus_set, NULL},
+    {.name = "memory",
+     .arg = "SIZE",
+     .help = "the guest's RAM, like 64M or 2G (128M); the host gives pages as they are used",
+     .set = memory_set},
+    {.name = "cpus", .arg = "N", .help = "the number of vCPUs (1)", .set = cpus_set},
     {0},
 };
 
@@ -60,21 +63,17 @@ static void wait_for_end(struct vm *vm, int signal_fd)
 static int run_once(int signal_fd, bool *again)
 {
     struct vm *vm = calloc(1, sizeof *vm);
-    int status = STATUS_HOST_ERROR;
 
     if (!vm)
-        return complain(status, "no memory for a VM");
+        return complain(STATUS_HOST_ERROR, "no memory for a VM");
     vm->memory = memory;
     vm->cpus = (unsigned)cpus;
     vm->host_io = true;
-    int err = vm_create(vm);
-    if (err == 0)
-        err = vm_start(vm);
+    int err = vm_create(vm) ?: vm_start(vm);
+    int status = err == -EINVAL ? STATUS_USAGE : STATUS_HOST_ERROR;
     if (err == 0) {
         wait_for_end(vm, signal_fd);
         status = vm_join(vm);
-    } else if (err == -EINVAL || err == -EBUSY) {
-        status = STATUS_USAGE;
     }
     *again = err == 0 && vm->reset;
     vm_destroy(vm);
@@ -84,24 +83,21 @@ static int run_once(int signal_fd, bool *again)
 
 static int run_command(int argc, char **argv)
 {
-    sigset_t ends;
-    bool again;
-    int status;
+    static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+    sigset_t set;
+    bool again = true;
+    int status = 0;
 
     if (options_parse(argc, argv) < 0)
         return STATUS_USAGE;
     signal(SIGPIPE, SIG_IGN); /* a closed stdout is an error that is reported, not a death */
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGHUP);
-    sigaddset(&ends, SIGQUIT);
-    pthread_sigmask(SIG_BLOCK, &ends,
-                    NULL); /* inherited by all threads: the signals come by signal_fd alone */
-    int signal_fd = signalfd(-1, &ends, SFD_CLOEXEC);
-    do
+    sigemptyset(&set);
+    for (size_t i = 0; i < COUNT(ends); i++)
+        sigaddset(&set, ends[i]);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* in all threads: the signals come by signal_fd alone */
+    int signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    while (again) /* a reset is a new machine */
         status = run_once(signal_fd, &again);
-    while (again); /* a reset is a new machine */
     close(signal_fd);
     return status;
 }

@@ -1,9 +1,5 @@
 /* A vCPU: the thread that runs the guest, and the table that says who handles its exits. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "feature.h"
@@ -40,181 +36,165 @@ int vcpu_create(struct vm *vm, unsigned id)
     vm->vcpus[id] = vcpu;
     vcpu->vm = vm;
     vcpu->id = id;
-    vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
+    vcpu->run_size = (size_t)ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+    vcpu->run = MAP_FAILED;
+    vcpu->fd = kvm_ioctl(vm->fd, KVM_CREATE_VCPU, (void *)(uintptr_t)id, "create so many vCPUs");
     if (vcpu->fd < 0)
-        return complain(-errno, "KVM refuses vCPU %u: %s", id, strerror(errno));
-    size_t size = (size_t)ioctl(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-    vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
-    if (vcpu->run == MAP_FAILED) {
-        vcpu->run = NULL;
-        return complain(-errno, "cannot map the run page of vCPU %u: %s", id, strerror(errno));
-    }
-    FOR_EACH_FEATURE(f)
-    {
-        int err = (*f)->vcpu ? (*f)->vcpu(vcpu) : 0;
-        if (err)
-            return err;
-    }
-    return 0;
+        return vcpu->fd;
+    vcpu->run = mmap(NULL, vcpu->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+    if (vcpu->run == MAP_FAILED)
+        return complain(-ENOMEM, "cannot map the run page of vCPU %u: %s", id, strerror(errno));
+    int err = 0;
+    for (struct feature *f = features; f && err == 0; f = f->next)
+        err = f->vcpu ? f->vcpu(vcpu) : 0;
+    return err;
 }
 
 void vcpu_free(struct vcpu *vcpu)
 {
-    if (vcpu->run)
-        munmap(vcpu->run, (size_t)ioctl(vcpu->vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0));
+    if (vcpu->run != MAP_FAILED)
+        munmap(vcpu->run, vcpu->run_size);
     if (vcpu->fd >= 0)
         close(vcpu->fd);
     free(vcpu);
 }
 
+static struct exit_note exit_note(const struct kvm_run *run)
+{
+    switch (run->exit_reason) {
+    case KVM_EXIT_IO:
+        return (struct exit_note){KVM_EXIT_IO, run->io.size, run->io.port,
+                                  run->io.direction == KVM_EXIT_IO_OUT, 1};
+    case KVM_EXIT_MMIO:
+        return (struct exit_note){KVM_EXIT_MMIO, run->mmio.len, run->mmio.phys_addr, run->mmio.is_write, 1};
+    default:
+        return (struct exit_note){.reason = run->exit_reason, .count = 1};
+    }
+}
+
+static void vcpu_keep_registers(struct vcpu *vcpu)
+{
+    if (vcpu->keeps_registers && vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN) {
+        ioctl(vcpu->fd, KVM_GET_REGS, &vcpu->regs);
+        ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->sregs);
+    }
+}
+
 /* Count an exit and keep it in the list of the last ones, equal neighbours as one entry. */
 static void vcpu_note_exit(struct vcpu *vcpu)
 {
-    struct kvm_run *run = vcpu->run;
-    struct exit_note note = {.reason = (uint8_t)run->exit_reason, .count = 1};
-    struct exit_note *last = &vcpu->last[vcpu->last_index];
+    struct exit_note note = exit_note(vcpu->run), *last = &vcpu->last[vcpu->last_index];
 
-    if (run->exit_reason == KVM_EXIT_IO) {
-        note.addr = run->io.port;
-        note.size = run->io.size;
-        note.is_write = run->io.direction == KVM_EXIT_IO_OUT;
-    } else if (run->exit_reason == KVM_EXIT_MMIO) {
-        note.addr = run->mmio.phys_addr;
-        note.size = (uint8_t)run->mmio.len;
-        note.is_write = run->mmio.is_write;
-    }
     vcpu->exit_count++;
-    vcpu->exits[run->exit_reason % EXIT_REASONS]++;
-    if (last->reason == note.reason && last->addr == note.addr && last->size == note.size &&
+    vcpu->exits[note.reason % EXIT_REASONS]++;
+    if (last->reason == note.reason && last->size == note.size && last->addr == note.addr &&
         last->is_write == note.is_write) {
-        last->count++;
-        run->kvm_valid_regs =
-            last->count % 64 ? 0 : vcpu->sync; /* a row of equal exits is not worth a look at each */
-        return;
+        if (++last->count % 64) /* a row of equal exits is not worth a look at each */
+            return;
+    } else {
+        vcpu->last_index = (vcpu->last_index + 1) % LAST_EXITS;
+        vcpu->last[vcpu->last_index] = note;
     }
-    if (vcpu->sync && !run->kvm_valid_regs) {
-        vcpu->seen_before = vcpu->seen;
-        ioctl(vcpu->fd, KVM_GET_REGS, &vcpu->seen.regs);
-        ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->seen.sregs);
-    }
-    run->kvm_valid_regs = vcpu->sync;
-    vcpu->last_index = (vcpu->last_index + 1) % (sizeof vcpu->last / sizeof vcpu->last[0]);
-    vcpu->last[vcpu->last_index] = note;
+    vcpu_keep_registers(vcpu);
 }
 
-int vcpu_died(struct vcpu *vcpu, int status, const char *what)
+void vcpu_died(struct vcpu *vcpu, int status, const char *what)
 {
     bool explained = false;
 
-    FOR_EACH_FEATURE(f)
-    if ((*f)->died && (*f)->died(vcpu, what))
-        explained = true;
+    for (struct feature *f = features; f; f = f->next)
+        explained |= f->died && f->died(vcpu, what);
     if (!explained)
-        complain(0, "the guest died on vCPU %u after %llu exits: %s", vcpu->id,
-                 (unsigned long long)vcpu->exit_count, what);
+        complain(0, "the guest died on vCPU %u after %lu exits: %s", vcpu->id, vcpu->exit_count, what);
     vm_stop(vcpu->vm, status);
-    return 0;
 }
 
-static int vcpu_unhandled(struct vcpu *vcpu)
+static void vcpu_handle_exit(struct vcpu *vcpu)
 {
     unsigned reason = vcpu->run->exit_reason;
-
-    return vcpu_died(vcpu, reason == KVM_EXIT_SHUTDOWN ? STATUS_TRIPLE_FAULT : STATUS_KVM_ERROR,
-                     exit_reason_name(reason));
-}
-
-static int vcpu_handle_exit(struct vcpu *vcpu)
-{
-    unsigned reason = vcpu->run->exit_reason % EXIT_REASONS;
-    int (*handle)(struct vcpu *) = vcpu->vm->handlers[reason];
+    void (*handle)(struct vcpu *) = vcpu->vm->handlers[reason % EXIT_REASONS];
     uint64_t start = vcpu->vm->timed ? host_now() : 0;
 
     vcpu_note_exit(vcpu);
-    int err = handle ? handle(vcpu) : vcpu_unhandled(vcpu);
-    if (vcpu->vm->timed)
-        vcpu->exit_ns[reason] += host_now() - start;
-    return err;
+    if (handle)
+        handle(vcpu);
+    else
+        vcpu_died(vcpu, reason == KVM_EXIT_SHUTDOWN ? STATUS_TRIPLE_FAULT : STATUS_KVM_ERROR,
+                  exit_reason_name(reason));
+    vcpu->exit_ns[reason % EXIT_REASONS] += vcpu->vm->timed ? host_now() - start : 0;
 }
 
 int vcpu_enter(struct vcpu *vcpu)
 {
-    int err = ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
-
-    if (vcpu->run->kvm_valid_regs) {
-        vcpu->seen_before = vcpu->seen;
-        vcpu->seen = vcpu->run->s.regs;
-    }
-    return err;
+    return ioctl(vcpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
 }
 
 void *vcpu_thread(void *arg)
 {
     struct vcpu *vcpu = arg;
 
-    do {
+    vcpu_keep_registers(vcpu);
+    for (;;) {
         int err = vcpu_enter(vcpu);
-        if (err == 0)
-            err = vcpu_handle_exit(vcpu);
-        if (err == -EINTR ||
-            err == -EAGAIN) /* kicked: a request waits in vm->wish, and the last access is complete */
-            __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
-        else if (err < 0)
-            vcpu_died(vcpu, STATUS_KVM_ERROR, strerror(-err));
-        else
+        if (err == 0) {
+            vcpu_handle_exit(vcpu);
             continue;
-    } while (vm_may_run(vcpu->vm));
-    return NULL;
+        }
+        if (err == -EINTR || err == -EAGAIN) /* kicked: vm->wish says why; the last access is complete */
+            __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
+        else
+            vcpu_died(vcpu, STATUS_KVM_ERROR, strerror(-err));
+        if (!vm_may_run(vcpu->vm))
+            return NULL;
+    }
 }
 
-static int vcpu_handle_io(struct vcpu *vcpu)
+static void vcpu_handle_io(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->run;
-    struct bus_access access = {
-        .addr = run->io.port,
-        .data = (uint8_t *)run + run->io.data_offset,
-        .size = run->io.size,
-        .count = run->io.count,
-        .is_write = run->io.direction == KVM_EXIT_IO_OUT,
-    };
 
-    bus_access(vcpu->vm, &vcpu->vm->ports, &access);
-    return 0;
+    bus_access(&vcpu->vm->ports, (struct access){
+                                     .vm = vcpu->vm,
+                                     .offset = run->io.port,
+                                     .data = (uint8_t *)run + run->io.data_offset,
+                                     .size = run->io.size,
+                                     .count = run->io.count,
+                                     .is_write = run->io.direction == KVM_EXIT_IO_OUT,
+                                 });
 }
 
-static int vcpu_handle_mmio(struct vcpu *vcpu)
+static void vcpu_handle_mmio(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->run;
-    struct bus_access access = {
-        .addr = run->mmio.phys_addr,
-        .data = run->mmio.data,
-        .size = run->mmio.len,
-        .count = 1,
-        .is_write = run->mmio.is_write,
-    };
 
-    bus_access(vcpu->vm, &vcpu->vm->mmio, &access);
-    return 0;
+    bus_access(&vcpu->vm->mmio, (struct access){
+                                    .vm = vcpu->vm,
+                                    .offset = run->mmio.phys_addr,
+                                    .data = run->mmio.data,
+                                    .size = run->mmio.len,
+                                    .count = 1,
+                                    .is_write = run->mmio.is_write,
+                                });
 }
 
 /* Without an interrupt controller nothing can wake the CPU again, so HLT is the guest's way to say that it is
  * done. */
-static int vcpu_handle_hlt(struct vcpu *vcpu)
+static void vcpu_handle_hlt(struct vcpu *vcpu)
 {
     vm_stop(vcpu->vm, 0);
-    return 0;
 }
 
-static const struct exit_handler handlers[] = {
-    {KVM_EXIT_IO, vcpu_handle_io},
-    {KVM_EXIT_MMIO, vcpu_handle_mmio},
-    {KVM_EXIT_HLT, vcpu_handle_hlt},
-    {0, NULL},
-};
+static int exits_attach(struct vm *vm)
+{
+    vm->handlers[KVM_EXIT_IO] = vcpu_handle_io;
+    vm->handlers[KVM_EXIT_MMIO] = vcpu_handle_mmio;
+    vm->handlers[KVM_EXIT_HLT] = vcpu_handle_hlt;
+    return 0;
+}
 
 FEATURE(exits) = {
     .name = "exits",
     .lab = 1,
     .help = "port I/O, memory-mapped I/O and HLT",
-    .exits = handlers,
+    .attach = exits_attach,
 };

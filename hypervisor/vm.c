@@ -1,45 +1,33 @@
 /* The machine: making it from KVM and the features, and starting, pausing and stopping its vCPUs. */
-#include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 #include "feature.h"
 
-static const char *kvm_open_advice(int err)
-{
-    if (err == EACCES || err == EPERM)
-        return "join the group that owns it (usually: sudo usermod -aG kvm $USER, then log in again)";
-    return "load the kvm_intel or kvm_amd module, or run this under scripts/with-kvm";
-}
-
 static int kvm_open(struct vm *vm)
 {
-    static const int needed[] = {KVM_CAP_USER_MEMORY, KVM_CAP_IMMEDIATE_EXIT, KVM_CAP_EXT_CPUID};
-
     vm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (vm->kvm_fd < 0)
-        return complain(-errno, "/dev/kvm: %s; %s", strerror(errno), kvm_open_advice(errno));
-    int version = ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0);
-    if (version != KVM_API_VERSION)
-        return complain(-ENOTSUP, "/dev/kvm speaks API version %d, not %d; run this under scripts/with-kvm",
-                        version, KVM_API_VERSION);
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, needed[i]) <= 0)
-            return complain(-ENOTSUP, "/dev/kvm lacks extension %d; run this under scripts/with-kvm",
-                            needed[i]);
-    vm->fd = ioctl(vm->kvm_fd, KVM_CREATE_VM, 0);
+        return complain(
+            -EIO, "/dev/kvm: %s; %s", strerror(errno),
+            errno == EACCES || errno == EPERM
+                ? "join the group that owns it (usually: sudo usermod -aG kvm $USER, then log in again)"
+                : "load the kvm_intel or kvm_amd module, or run this under scripts/with-kvm");
+    if (ioctl(vm->kvm_fd, KVM_GET_API_VERSION, 0) != KVM_API_VERSION ||
+        ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_IMMEDIATE_EXIT) <= 0)
+        return complain(-EIO, "/dev/kvm is too old (Linux 4.13 has what is needed); run this under "
+                              "scripts/with-kvm");
+    vm->fd = kvm_ioctl(vm->kvm_fd, KVM_CREATE_VM, NULL, "create a VM");
     if (vm->fd < 0)
-        return complain(-errno, "KVM cannot create a VM: %s", strerror(errno));
+        return vm->fd;
     /* Older Intel CPUs run real mode with the help of four pages; any free place below 4 GiB will do. */
     uint64_t identity_map = 0xfffbc000;
     ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
-    ioctl(vm->fd, KVM_SET_TSS_ADDR, identity_map + 0x1000);
+    ioctl(vm->fd, KVM_SET_TSS_ADDR, identity_map + PAGE_SIZE);
     return 0;
 }
 
@@ -50,8 +38,7 @@ static void kicked(int signal)
 
 static void vm_init(struct vm *vm)
 {
-    struct sigaction action = {.sa_handler =
-                                   kicked}; /* without SA_RESTART: a blocked write must return too */
+    const struct sigaction action = {.sa_handler = kicked}; /* no SA_RESTART: a blocked write must return */
 
     sigaction(KICK_SIGNAL, &action, NULL);
     pthread_mutex_init(&vm->lock, NULL);
@@ -63,24 +50,18 @@ static void vm_init(struct vm *vm)
     vm->stopped_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
-/* Attach all features in start-up order, and fill the table of exit handlers. */
 static int vm_attach(struct vm *vm)
 {
-    FOR_EACH_FEATURE(f)
-    {
-        for (const struct exit_handler *h = (*f)->exits; h && h->handle; h++)
-            vm->handlers[h->reason] = h->handle;
-        int err = (*f)->attach ? (*f)->attach(vm) : 0;
-        if (err)
-            return err;
-    }
-    if (vm->cpus > 1 && !vm->irqchip)
-        return complain(
-            -EINVAL,
-            "--cpus %u: a second CPU is started by an interrupt, and this machine has no interrupt "
-            "controller; use --cpus 1",
-            vm->cpus);
-    return 0;
+    int err = 0;
+
+    for (struct feature *f = features; f && err == 0; f = f->next)
+        err = f->attach ? f->attach(vm) : 0;
+    if (err == 0 && vm->cpus > 1 && !vm->irqchip)
+        return complain(-EINVAL,
+                        "--cpus %u: a second CPU is started by an interrupt, and this machine has no "
+                        "interrupt controller; use --cpus 1",
+                        vm->cpus);
+    return err;
 }
 
 int vm_create(struct vm *vm)
@@ -91,24 +72,25 @@ int vm_create(struct vm *vm)
         err = memory_init(vm);
     if (err == 0)
         err = vm_attach(vm);
-    for (unsigned i = 0; err == 0 && i < vm->cpus; i++)
+    for (unsigned i = 0; i < vm->cpus && err == 0; i++)
         err = vcpu_create(vm, i);
-    FOR_EACH_FEATURE(f)
-    if (err == 0 && (*f)->boot)
-        err = (*f)->boot(vm);
+    for (struct feature *f = features; f && err == 0; f = f->next)
+        err = f->boot ? f->boot(vm) : 0;
     return err;
 }
 
 void vm_destroy(struct vm *vm)
 {
-    for (struct feature **f = __stop_features; f-- > __start_features;) /* last come, first gone */
-        if ((*f)->detach)
-            (*f)->detach(vm);
+    for (struct feature *f = features; f; f = f->next)
+        if (f->ended)
+            f->ended(vm);
     for (unsigned i = 0; i < vm->cpus && vm->vcpus[i]; i++)
         vcpu_free(vm->vcpus[i]);
     memory_free(vm);
+    for (unsigned i = 0; i < vm->state_count; i++)
+        free(vm->states[i].state);
     const int fds[] = {vm->kernel_fd, vm->fd, vm->kvm_fd, vm->stopped_fd};
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+    for (size_t i = 0; i < COUNT(fds); i++)
         if (fds[i] >= 0)
             close(fds[i]);
     pthread_cond_destroy(&vm->run_changed);
@@ -118,19 +100,20 @@ void vm_destroy(struct vm *vm)
 
 int vm_start(struct vm *vm)
 {
-    pthread_attr_t attr;
     int err = 0;
 
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, 128 * KiB);
     pthread_mutex_lock(&vm->run_lock);
     for (unsigned i = 0; err == 0 && i < vm->cpus; i++) {
-        err = pthread_create(&vm->vcpus[i]->thread, &attr, vcpu_thread, vm->vcpus[i]);
+        err = pthread_create(&vm->vcpus[i]->thread, NULL, vcpu_thread, vm->vcpus[i]);
         vm->vcpus[i]->started = err == 0;
     }
     pthread_mutex_unlock(&vm->run_lock);
-    pthread_attr_destroy(&attr);
-    return err ? complain(-err, "cannot start a thread for each vCPU: %s", strerror(err)) : 0;
+    if (err == 0)
+        return 0;
+    complain(0, "cannot start a thread for each vCPU: %s", strerror(err));
+    vm_stop(vm, STATUS_HOST_ERROR);
+    vm_join(vm); /* those that did start */
+    return -EAGAIN;
 }
 
 /* A kick may come just before a write to a full pipe blocks, and be lost on it: kick a stopping thread until
@@ -145,15 +128,14 @@ static void vcpu_join(struct vcpu *vcpu)
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec++;
     } while (pthread_timedjoin_np(vcpu->thread, NULL, &until) == ETIMEDOUT);
+    vcpu->started = false;
 }
 
 int vm_join(struct vm *vm)
 {
-    for (unsigned i = 0; i < vm->cpus && vm->vcpus[i] && vm->vcpus[i]->started; i++)
-        vcpu_join(vm->vcpus[i]);
-    FOR_EACH_FEATURE(f)
-    if ((*f)->ended)
-        (*f)->ended(vm);
+    for (unsigned i = 0; i < vm->cpus; i++)
+        if (vm->vcpus[i]->started)
+            vcpu_join(vm->vcpus[i]);
     return vm->status;
 }
 
@@ -232,66 +214,71 @@ bool vm_may_run(struct vm *vm)
     while (vm->wish == WISH_PAUSE)
         pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     bool run = vm->wish == WISH_RUN;
-    if (run)
-        vm->resting--;
+    vm->resting -= run;
     pthread_mutex_unlock(&vm->run_lock);
     return run;
 }
 
-static int output_give_up(void *vm)
+void vm_write(struct vm *vm, int fd, const char *name, const void *data, size_t size)
 {
-    return vm_stopping(vm);
+    while (size > 0) {
+        ssize_t n = write(fd, data, size);
+        if (n >= 0) {
+            data = (const char *)data + n;
+            size -= (size_t)n;
+        } else if (errno == EAGAIN) { /* someone else made our stdout non-blocking: wait for room */
+            poll(&(struct pollfd){.fd = fd, .events = POLLOUT}, 1, -1);
+        } else if (errno != EINTR) {
+            complain(0, "cannot write the guest's output to %s: %s", name, strerror(errno));
+            vm_stop(vm, STATUS_HOST_ERROR);
+        }
+        if (size > 0 && vm_stopping(vm))
+            return;
+    }
 }
 
-int vm_output(struct vm *vm, const void *data, size_t size)
+void vm_output(struct vm *vm, const void *data, size_t size)
 {
     if (vm->output)
-        return vm->output(vm, data, size);
-    int err = host_write(STDOUT_FILENO, data, size, output_give_up, vm);
-    if (err < 0 && err != -EINTR && !vm_stopping(vm)) {
-        complain(err, "cannot write the guest's output to stdout: %s", strerror(-err));
-        vm_stop(vm, STATUS_HOST_ERROR);
-    }
-    return err;
+        vm->output(vm, data, size);
+    else
+        vm_write(vm, STDOUT_FILENO, "stdout", data, size);
+}
+
+void irq_set_line(struct vm *vm, unsigned line, int level)
+{
+    if (vm->irq_sink) /* until an interrupt controller is there, guests have to poll */
+        vm->irq_sink(vm, line, level);
 }
 
 int vm_claim_boot(struct vm *vm, const char *option)
 {
     if (vm->boot_source)
-        return complain(-EBUSY, "%s and %s exclude each other; give one", vm->boot_source, option);
+        return complain(-EINVAL, "%s and %s exclude each other; give one", vm->boot_source, option);
     vm->boot_source = option;
     return 0;
 }
 
-int vm_append_cmdline(struct vm *vm, const char *format, ...)
+int vm_append_cmdline(struct vm *vm, const char *words)
 {
     size_t used = strlen(vm->cmdline);
-    size_t room = sizeof vm->cmdline - used;
-    va_list args;
 
-    va_start(args, format);
-    int n = used ? snprintf(vm->cmdline + used, room, " ") : 0;
-    n += vsnprintf(vm->cmdline + used + n, room - (size_t)n, format, args);
-    va_end(args);
-    if ((size_t)n < room)
-        return 0;
-    vm->cmdline[used] = '\0';
-    return complain(-E2BIG, "the kernel's command line is longer than %d bytes; shorten --append",
-                    CMDLINE_MAX - 1);
-}
-
-int vm_add_device_state(struct vm *vm, const char *name, void *state, size_t size)
-{
-    if (vm->state_count == sizeof vm->states / sizeof vm->states[0])
-        return complain(-ENOSPC, "%s: no room for the state of more than %u devices", name, vm->state_count);
-    vm->states[vm->state_count++] = (struct device_state){name, state, size};
+    if (used + 1 + strlen(words) >= CMDLINE_MAX)
+        return complain(-E2BIG, "the kernel's command line is longer than %d bytes; shorten --append",
+                        CMDLINE_MAX - 1);
+    if (used)
+        vm->cmdline[used++] = ' ';
+    strcpy(vm->cmdline + used, words);
     return 0;
 }
 
-void *vm_device_state(struct vm *vm, const char *name)
+void *vm_new_device_state(struct vm *vm, const char *name, size_t size)
 {
-    for (unsigned i = 0; i < vm->state_count; i++)
-        if (strcmp(vm->states[i].name, name) == 0)
-            return vm->states[i].state;
-    return NULL;
+    void *state = vm->state_count < COUNT(vm->states) ? calloc(1, size) : NULL;
+
+    if (state)
+        vm->states[vm->state_count++] = (struct device_state){name, state, size};
+    else
+        complain(0, "%s: no room for the state of more than %u devices", name, vm->state_count);
+    return state;
 }

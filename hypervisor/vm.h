@@ -3,21 +3,28 @@
 #ifndef VM_H
 #define VM_H
 
+#include <errno.h>
 #include <linux/kvm.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
 
-#define KiB           (1ull << 10)
-#define MiB           (1ull << 20)
-#define GiB           (1ull << 30)
+#define KiB           (1ul << 10)
+#define MiB           (1ul << 20)
+#define GiB           (1ul << 30)
+#define PAGE_SIZE     4096ul
 #define MAX_VCPUS     64
 #define EXIT_REASONS  64        /* above all KVM_EXIT_xxx of today */
+#define LAST_EXITS    8         /* kept for the post-mortem */
 #define CMDLINE_MAX   2048      /* Linux reads no more on x86 */
 #define KICK_SIGNAL   SIGUSR1   /* sent to a vCPU's thread to end KVM_RUN */
 #define RAM_LOW_END   (3 * GiB) /* RAM makes room for devices here ... */
 #define RAM_HIGH_BASE (4 * GiB) /* ... and goes on here */
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What `terrarium` itself exits with; everything else is the guest's own status. */
 enum exit_status {
@@ -30,6 +37,25 @@ enum exit_status {
 
 struct vm;
 struct vcpu;
+
+/* ---- The host (host.c) ---- */
+
+/* Print "terrarium: message" to stderr and return `err`, so that `return complain(-EINVAL, ...)` explains
+ * itself. -EINVAL means that the command line is wrong. */
+int complain(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* An ioctl that should work. Returns its result, or -EIO after a complain() that KVM cannot `what`. */
+int kvm_ioctl(int fd, unsigned long request, void *arg, const char *what);
+
+/* Read exactly `size` bytes at `offset`. Returns 0, -EIO if the file is shorter, or -errno. */
+int host_read_at(int fd, void *data, size_t size, uint64_t offset);
+
+/* Open a file to read it, and find its size in bytes. Returns the descriptor, or -errno after a complain()
+ * that begins with the option. */
+int host_open(const char *option, const char *path, uint64_t *size);
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t host_now(void);
 
 /* ---- Memory (memory.c) ---- */
 
@@ -47,16 +73,12 @@ struct range {
 int memory_init(struct vm *vm);
 void memory_free(struct vm *vm);
 
-/*
- * The only way into guest memory: the host pointer to the `size` bytes at guest-physical `gpa`, or NULL
- * unless all of them are RAM, side by side. Safe for any numbers.
- */
+/* The only way into guest memory: the host pointer to the `size` bytes at guest-physical `gpa`, or NULL
+ * unless all of them are RAM, side by side. Safe for any numbers. */
 void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t size);
 
-/*
- * Note that the loader puts `name` at [gpa, gpa + size). Returns 0, -EFAULT if that is not RAM, -EEXIST if it
- * overlaps what is there, -ENOSPC if there are too many; each after a complain().
- */
+/* Note that the loader puts `name` at [gpa, gpa + size). Returns 0, or after a complain() -EFAULT if that is
+ * not RAM, -EEXIST if it overlaps what is there, -ENOSPC if there are too many. */
 int memory_reserve(struct vm *vm, uint64_t gpa, uint64_t size, const char *name);
 
 /* The map that firmware would hand over (E820 and PVH share its layout). */
@@ -75,14 +97,22 @@ unsigned memory_map(struct vm *vm, struct map_entry *map);
 
 /* ---- Buses (bus.c) ---- */
 
-/* Offsets are relative to the claim; sizes are 1, 2, 4 or 8 bytes. Called with vm->lock held. */
+/* `count` reads or writes, one after the other, of the same `size` bytes: 1, 2, 4 or 8. */
+struct access {
+    struct vm *vm;
+    void *dev;       /* as claimed; set by the bus */
+    uint64_t offset; /* for a device: from the start of its claim; for the bus: the address */
+    void *data;      /* `count` items of `size` bytes */
+    unsigned size, count;
+    bool is_write;
+};
+
+/* How a device answers; missing functions are as if nobody had claimed. Called with vm->lock held. */
 struct bus_ops {
-    unsigned sizes; /* the sizes that it takes, or-ed: 1 | 2 | 4 | 8 */
-    uint64_t (*read)(struct vm *vm, void *dev, uint64_t offset, unsigned size);
-    void (*write)(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size);
-    /* May be NULL: all `count` items of a REP OUTS at once, where one at a time would be slow. */
-    void (*write_string)(struct vm *vm, void *dev, uint64_t offset, const void *data, unsigned size,
-                         unsigned count);
+    unsigned sizes;                                        /* that it takes, or-ed: 1 | 2 | 4 | 8 */
+    uint64_t (*read)(const struct access *a);              /* one item */
+    void (*write)(const struct access *a, uint64_t value); /* one item, */
+    void (*write_string)(const struct access *a);          /* or instead all a->count items of a REP OUTS */
 };
 
 struct bus_claim {
@@ -99,49 +129,41 @@ struct bus {
     struct bus_claim claims[48];
 };
 
-struct bus_access {
-    uint64_t addr;
-    void *data; /* `count` items of `size` bytes */
-    unsigned size, count;
-    bool is_write;
-};
-
-/*
- * Route [base, base + size) to a device. Returns 0, or after a complain() -EINVAL if the range is empty or
- * wraps, -EEXIST if it overlaps another claim, -ENOSPC if the bus is full.
- */
+/* Route [base, base + size) to a device. Returns 0, or after a complain() -EINVAL if the range is empty or
+ * wraps, -EEXIST if it overlaps another claim, -ENOSPC if the bus is full. */
 int bus_claim(struct bus *bus, uint64_t base, uint64_t size, const char *name, const struct bus_ops *ops,
               void *dev);
 
 /* Carry out an access. What nobody claimed reads as all ones and ignores writes, as on a PC. Takes vm->lock.
  */
-void bus_access(struct vm *vm, struct bus *bus, const struct bus_access *access);
+void bus_access(struct bus *bus, struct access access);
 
 /* ---- vCPUs (vcpu.c) ---- */
 
 /* One entry of a vCPU's list of last exits: `count` times the same one in a row. */
 struct exit_note {
+    uint32_t reason, size;
     uint64_t addr; /* of port I/O and MMIO */
-    uint64_t count;
-    uint8_t reason, size;
     bool is_write;
+    uint64_t count;
 };
 
 struct vcpu {
     struct vm *vm;
     unsigned id;
     int fd;
-    struct kvm_run *run; /* shared with the kernel */
+    struct kvm_run *run; /* shared with the kernel: */
+    size_t run_size;     /* so many bytes */
     pthread_t thread;
     bool started; /* thread is valid; guarded by vm->run_lock */
     uint64_t exit_count;
-    uint64_t exits[EXIT_REASONS];   /* how often, by reason */
-    uint64_t exit_ns[EXIT_REASONS]; /* time in the handlers, only while vm->timed */
-    struct exit_note last[8];       /* a ring; last[last_index] is the newest */
+    uint64_t exits[EXIT_REASONS];      /* how often, by reason */
+    uint64_t exit_ns[EXIT_REASONS];    /* time in the handlers, only while vm->timed */
+    struct exit_note last[LAST_EXITS]; /* a ring; last[last_index] is the newest */
     unsigned last_index;
-    uint64_t sync; /* KVM_SYNC_X86_xxx that a feature wants to see at exits, or 0; the newest, and the one
-                      before: */
-    struct kvm_sync_regs seen, seen_before;
+    bool keeps_registers; /* a feature asked for them, at the last exit or one of the equal ones before: */
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
 };
 
 int vcpu_create(struct vm *vm, unsigned id);
@@ -151,8 +173,8 @@ void *vcpu_thread(void *vcpu);
 /* Run the guest until its next exit. Returns 0, or -errno of KVM_RUN: -EINTR after a kick. */
 int vcpu_enter(struct vcpu *vcpu);
 
-/* The guest cannot go on: say what happened, call the features' died hooks, stop the VM. Returns 0. */
-int vcpu_died(struct vcpu *vcpu, int status, const char *what);
+/* The guest cannot go on: say what happened, call the features' died hooks, stop the VM. */
+void vcpu_died(struct vcpu *vcpu, int status, const char *what);
 
 /* "port I/O (KVM_EXIT_IO)" */
 const char *exit_reason_name(unsigned reason);
@@ -168,13 +190,6 @@ struct device_state {
     size_t size;
 };
 
-/* A device that can be the console: it takes what is typed. See devices/console.h. */
-struct console {
-    const char *name;
-    void (*ready)(struct vm *vm, void *dev);
-    void *dev;
-};
-
 struct vm {
     /* Set by whoever makes the VM, before vm_create(). */
     uint64_t memory; /* bytes of RAM */
@@ -186,27 +201,25 @@ struct vm {
     bool bare;    /* the guest is bare bytes: features that add a platform (interrupt controller) stay away */
     bool irqchip; /* there is an interrupt controller in the kernel */
     const char *boot_source; /* the option that says what to run; see vm_claim_boot() */
-    int (*output)(struct vm *vm, const void *data,
-                  size_t size); /* where the console's bytes go; stdout at first */
+    void (*output)(struct vm *vm, const void *data,
+                   size_t size);                               /* takes the console's bytes; NULL: stdout */
     void (*irq_sink)(struct vm *vm, unsigned line, int level); /* NULL: nobody listens */
+    void (*console_ready)(struct vm *vm, void *dev);           /* see devices/console.h */
+    void *console;
+    void (*handlers[EXIT_REASONS])(struct vcpu *vcpu); /* NULL: the guest dies of this exit */
     char cmdline[CMDLINE_MAX];
-    struct range modules[4]; /* images for the kernel, in RAM; the first is the initrd */
-    unsigned module_count;
-    uint64_t rsdp; /* guest-physical address of the ACPI tables; 0: none */
-    int kernel_fd; /* the kernel's file, for its symbols; -1: none */
+    struct range initrd; /* in RAM; size 0: none */
+    uint64_t rsdp;       /* guest-physical address of the ACPI tables; 0: none */
+    int kernel_fd;       /* the kernel's file, for its symbols; -1: none */
 
-    int kvm_fd, fd;
-    int ram_fd;
+    int kvm_fd, fd, ram_fd;
     struct ram ram[2];
     unsigned ram_count;
     struct range reserved[96];
     unsigned reserved_count;
     struct device_state states[32];
-    struct console consoles[4];
-    unsigned console_count, console; /* console: the index of the one in use */
     unsigned state_count;
     struct vcpu *vcpus[MAX_VCPUS];
-    int (*handlers[EXIT_REASONS])(struct vcpu *vcpu);
 
     /* lock: held around every call of a device; guards the buses and all device state. */
     pthread_mutex_t lock;
@@ -222,15 +235,13 @@ struct vm {
     int stopped_fd;   /* an eventfd, readable once the VM is stopped */
 };
 
-/*
- * Make a machine: KVM's VM, RAM, the features' devices, the vCPUs, and what boots. The fields at the top of
+/* Make a machine: KVM's VM, RAM, the features' devices, the vCPUs, and what boots. The fields at the top of
  * *vm must be set and the rest be zero. Returns 0 or -errno after a complain(); call vm_destroy() in both
- * cases.
- */
+ * cases. */
 int vm_create(struct vm *vm);
 void vm_destroy(struct vm *vm);
 
-/* Start the vCPU threads. Returns 0 or -errno. */
+/* Start the vCPU threads. Returns 0, or -EAGAIN after a complain(). */
 int vm_start(struct vm *vm);
 
 /* Wait for the vCPU threads to end, which they do once someone called vm_stop(). Returns the exit status. */
@@ -246,23 +257,29 @@ bool vm_stopping(struct vm *vm);
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 
-/* Called by vcpu_thread() when KVM_RUN was interrupted: rest while paused. Returns false when it is time to
- * end. */
+/* For vcpu_thread() when KVM_RUN was interrupted: rest while paused. Returns false when it is time to end. */
 bool vm_may_run(struct vm *vm);
 
-/* Send bytes to the console of the host. A closed stdout stops the VM. Returns 0 or -errno. */
-int vm_output(struct vm *vm, const void *data, size_t size);
+/* Write all `size` bytes to `fd`, which `name` names in messages. Where that fails (a closed pipe, a full
+ * disk) the VM stops. */
+void vm_write(struct vm *vm, int fd, const char *name, const void *data, size_t size);
 
-/* Say which option brings what the VM runs. Returns 0, or -EBUSY after a complain() if another option did
- * before.
+/* Send bytes to the console of the host. */
+void vm_output(struct vm *vm, const void *data, size_t size);
+
+/* Set interrupt line 0..23 (the pins of the I/O APIC; 0..15 are also those of the two 8259s) to `level`. A
+ * line is a level, not an event: a device raises it while it wants attention. Any thread; with vm->lock held.
+ */
+void irq_set_line(struct vm *vm, unsigned line, int level);
+
+/* Say which option brings what the VM runs. Returns 0, or -EINVAL after a complain() if another did before.
  */
 int vm_claim_boot(struct vm *vm, const char *option);
 
-/* Append a word to the kernel's command line. Returns 0, or -E2BIG after a complain(). */
-int vm_append_cmdline(struct vm *vm, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Append words to the kernel's command line. Returns 0, or -E2BIG after a complain(). */
+int vm_append_cmdline(struct vm *vm, const char *words);
 
-/* Have a device's state saved with the VM, and find it again by its name (NULL: no such device). */
-int vm_add_device_state(struct vm *vm, const char *name, void *state, size_t size);
-void *vm_device_state(struct vm *vm, const char *name);
+/* Have a device's state saved with the VM: zeroed bytes that go with it. NULL after a complain(). */
+void *vm_new_device_state(struct vm *vm, const char *name, size_t size);
 
 #endif

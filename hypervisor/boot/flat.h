@@ -1,5 +1,4 @@
-/* The start of a real-mode guest: IP as given, SP 0x7C00, all segments 0, interrupts off, everything else
- * zero. */
+/* The start of a real-mode guest. */
 #ifndef FLAT_H
 #define FLAT_H
 
@@ -8,7 +7,8 @@
 #define FLAT_BASE 0x7C00
 #define FLAT_MAX  (0x10000 - FLAT_BASE) /* an offset has 16 bits */
 
-/* Put the vCPU into that state. Returns 0 or -errno after a complain(). */
-int flat_start(struct vcpu *vcpu, uint16_t ip);
+/* Put a new vCPU there: IP and SP 0x7C00, all segments 0, interrupts off, all else 0. Returns 0 or -EIO after
+ * a complain(). */
+int flat_start(struct vcpu *vcpu);
 
 #endif

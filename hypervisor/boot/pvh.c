@@ -1,15 +1,10 @@
 /* Boot an ELF kernel by the PVH protocol (Xen, "x86/HVM direct boot ABI"): 32-bit protected mode, start_info
  * in EBX. */
-#include <errno.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include "elf.h"
 #include "kernel.h"
-#include "pvh.h"
 
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
-static bool pvh_probe(const uint8_t head[KERNEL_HEAD])
+static bool pvh_probe(const uint8_t head[PAGE_SIZE])
 {
     return memcmp(head, ELFMAG, SELFMAG) == 0;
 }
@@ -24,36 +19,28 @@ static int pvh_entry(const struct elf *elf, uint64_t *entry)
         return complain(-ENOEXEC,
                         "%s: has no PVH note (owner \"Xen\", type 18), so it does not say where it starts",
                         elf->name);
-    if (n < 0)
-        return n;
-    if (n != 4 && n != 8)
+    if (n >= 0 && n != 4 && n != 8)
         return complain(-ENOEXEC, "%s: the PVH note has %d bytes; an address of 4 or 8 was expected",
                         elf->name, n);
     const Elf64_Phdr *p = elf_segment_at(elf, *entry);
-    if (!p || !(p->p_flags & PF_X) || *entry > UINT32_MAX)
-        return complain(-ENOEXEC, "%s: the PVH entry 0x%llx is not in an executable segment below 4 GiB",
-                        elf->name, (unsigned long long)*entry);
-    return 0;
+    if (n >= 0 && (!p || !(p->p_flags & PF_X) || *entry > UINT32_MAX))
+        return complain(-ENOEXEC, "%s: the PVH entry 0x%lx is not in an executable segment below 4 GiB",
+                        elf->name, *entry);
+    return n < 0 ? n : 0;
 }
 
-void pvh_fill(struct vm *vm, struct pvh_boot_data *data)
+static void pvh_fill(struct vm *vm, struct pvh_boot_data *data)
 {
-    const uint64_t base = PVH_BOOT_DATA;
-
     *data = (struct pvh_boot_data){
-        .info =
-            {
-                .magic = 0x336ec578, /* "xEn3", its top bit set */
-                .version = 1,
-                .nr_modules = vm->module_count,
-                .modlist_paddr = vm->module_count ? base + offsetof(struct pvh_boot_data, modules) : 0,
-                .cmdline_paddr = base + offsetof(struct pvh_boot_data, cmdline),
-                .rsdp_paddr = vm->rsdp,
-                .memmap_paddr = base + offsetof(struct pvh_boot_data, map),
-            },
+        .info = {.magic = 0x336ec578, /* "xEn3", its top bit set */
+                 .version = 1,
+                 .nr_modules = vm->initrd.size > 0,
+                 .modlist_paddr = PVH_BOOT_DATA + offsetof(struct pvh_boot_data, initrd),
+                 .cmdline_paddr = PVH_BOOT_DATA + offsetof(struct pvh_boot_data, cmdline),
+                 .rsdp_paddr = vm->rsdp,
+                 .memmap_paddr = PVH_BOOT_DATA + offsetof(struct pvh_boot_data, map)},
+        .initrd = {.paddr = vm->initrd.gpa, .size = vm->initrd.size},
     };
-    for (unsigned i = 0; i < vm->module_count; i++)
-        data->modules[i] = (struct pvh_module){.paddr = vm->modules[i].gpa, .size = vm->modules[i].size};
     data->info.memmap_entries = memory_map(vm, data->map);
     strcpy(data->cmdline, vm->cmdline);
 }
@@ -67,28 +54,25 @@ static int pvh_set_registers(struct vcpu *vcpu, uint64_t entry)
     struct kvm_regs regs = {.rip = entry, .rbx = PVH_BOOT_DATA, .rflags = 2};
     struct kvm_sregs sregs;
 
-    if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-        return complain(-errno, "cannot read the special registers of vCPU %u: %s", vcpu->id,
-                        strerror(errno));
+    if (kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "read the vCPU's registers") < 0)
+        return -EIO;
     sregs.cr0 = 1 | 1 << 4; /* PE; ET is always one */
-    sregs.cr4 = 0;
-    sregs.efer = 0;
-    sregs.cs = data;
+    sregs.cr4 = sregs.efer = 0;
+    sregs.cs = sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
     sregs.cs.selector = 0x10;
-    sregs.cs.type = 11; /* code, readable, accessed */
-    sregs.ds = sregs.es = sregs.ss = sregs.fs = sregs.gs = data;
+    sregs.cs.type = 11;                                                       /* code, readable, accessed */
     sregs.tr = (struct kvm_segment){.limit = 0x67, .type = 11, .present = 1}; /* a busy 32-bit task */
-    if (ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) < 0 || ioctl(vcpu->fd, KVM_SET_REGS, &regs) < 0)
-        return complain(-errno, "cannot set the registers of vCPU %u: %s", vcpu->id, strerror(errno));
-    return 0;
+    if (kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs, "set the vCPU's registers") < 0)
+        return -EIO;
+    return kvm_ioctl(vcpu->fd, KVM_SET_REGS, &regs, "set the vCPU's registers");
 }
 
-static int pvh_load(struct vm *vm, const char *path, int fd)
+static int pvh_load(struct vm *vm, const char *path, int fd, uint64_t size)
 {
     struct elf elf;
     uint64_t entry;
 
-    int err = elf_open(&elf, path, fd);
+    int err = elf_open(&elf, path, fd, size);
     if (err == 0)
         err = pvh_entry(&elf, &entry);
     if (err == 0)
@@ -101,8 +85,4 @@ static int pvh_load(struct vm *vm, const char *path, int fd)
     return pvh_set_registers(vm->vcpus[0], entry);
 }
 
-LOADER(pvh) = {
-    .name = "ELF with PVH note",
-    .probe = pvh_probe,
-    .load = pvh_load,
-};
+LOADER(pvh) = {.probe = pvh_probe, .load = pvh_load};

@@ -1,89 +1,192 @@
-/* The console: the one device that the host's terminal talks to, and the queue of what was typed for it. */
-#include <errno.h>
-#include <string.h>
+/* The host's side of the console: reads stdin on a thread, and keeps the terminal raw for the guest and whole
+ * for the user. */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
-#include "../host.h"
+#include <termios.h>
+#include <unistd.h>
+#include "../feature.h"
 #include "console.h"
 
-#define QUEUE_SIZE 4096
+#define ESCAPE 1 /* Ctrl-A */
 
-/* A process has one stdin, so it has one queue. It outlives a reset: nothing typed ahead is lost. */
+/* What was typed and not yet taken: items[taken..count). A process has one stdin, so it has one queue, which
+ * outlives a reset: nothing typed ahead is lost. Guarded by vm->lock. */
 static struct {
-    pthread_mutex_t lock; /* guards the queue; taken last */
-    uint16_t items[QUEUE_SIZE];
-    unsigned first, count;
-    int room_fd;
-} queue = {.lock = PTHREAD_MUTEX_INITIALIZER, .room_fd = -1};
+    uint16_t items[4096];
+    unsigned taken, count;
+    bool ended;  /* the end of input was told */
+    int wake_fd; /* an eventfd: the queue that was full is empty, or `stop` is set */
+    bool stop;
+} queue;
 
-int console_offer(struct vm *vm, const char *name, void (*ready)(struct vm *vm, void *dev), void *dev)
+static struct termios saved;
+static volatile sig_atomic_t is_raw;
+static bool is_tty, is_running;
+static pthread_t thread;
+
+void console_offer(struct vm *vm, void (*ready)(struct vm *vm, void *dev), void *dev)
 {
-    if (vm->console_count == sizeof vm->consoles / sizeof vm->consoles[0])
-        return complain(-ENOSPC, "%s: there are %u consoles already", name, vm->console_count);
-    vm->consoles[vm->console_count++] = (struct console){name, ready, dev};
-    return 0;
-}
-
-int console_select(struct vm *vm, const char *name)
-{
-    for (unsigned i = 0; i < vm->console_count; i++)
-        if (strcmp(vm->consoles[i].name, name) == 0) {
-            vm->console = i;
-            return 0;
-        }
-    return complain(-ENOENT, "no device called %s can be the console", name);
-}
-
-static int queue_take(void)
-{
-    int item = CONSOLE_EMPTY;
-
-    pthread_mutex_lock(&queue.lock);
-    if (queue.count > 0) {
-        item = queue.items[queue.first];
-        queue.first = (queue.first + 1) % QUEUE_SIZE;
-        if (queue.count-- == QUEUE_SIZE && queue.room_fd >= 0)
-            eventfd_write(queue.room_fd, 1);
-    }
-    pthread_mutex_unlock(&queue.lock);
-    return item;
+    vm->console_ready = ready;
+    vm->console = dev;
 }
 
 int console_next(struct vm *vm, void *dev)
 {
-    if (!vm->host_io || vm->console_count == 0 || vm->consoles[vm->console].dev != dev)
+    if (!vm->host_io || vm->console != dev || queue.taken == queue.count)
         return CONSOLE_EMPTY;
-    return queue_take();
+    int item = queue.items[queue.taken++];
+    if (queue.taken == queue.count) {
+        if (queue.count == COUNT(queue.items))
+            eventfd_write(queue.wake_fd, 1);
+        queue.taken = queue.count = 0;
+    }
+    return item;
 }
 
-void console_put(int item)
+static void terminal_restore(void)
 {
-    pthread_mutex_lock(&queue.lock);
-    queue.items[(queue.first + queue.count) % QUEUE_SIZE] = (uint16_t)item;
-    queue.count++;
-    pthread_mutex_unlock(&queue.lock);
+    if (is_raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved); /* safe in a signal handler */
+    is_raw = 0;
 }
 
-unsigned console_room(void)
+static void crashed(int signal_number)
 {
-    pthread_mutex_lock(&queue.lock);
-    unsigned room = QUEUE_SIZE - queue.count;
-    pthread_mutex_unlock(&queue.lock);
+    terminal_restore();
+    raise(signal_number); /* SA_RESETHAND: this time it kills, with a core dump if those are wanted */
+}
+
+/* Every key reaches the guest as bytes, ^C as 3. Output is left alone, so that our own messages keep their
+ * shape. */
+static void terminal_make_raw(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    const struct sigaction action = {.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND};
+
+    if (tcgetattr(STDIN_FILENO, &saved) < 0)
+        return;
+    for (size_t i = 0; i < COUNT(crashes); i++)
+        sigaction(crashes[i], &action, NULL);
+    struct termios raw = saved;
+    cfmakeraw(&raw);
+    raw.c_oflag = saved.c_oflag;
+    is_raw = 1;
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+static void put(int item)
+{
+    queue.items[queue.count++] = (uint16_t)item;
+}
+
+static void terminal_escape(struct vm *vm, uint8_t key)
+{
+    if (key == 'x')
+        vm_stop(vm, 0);
+    else if (key == 'b')
+        put(CONSOLE_BREAK);
+    else if (key == 'a' || key == ESCAPE)
+        put(ESCAPE);
+    else
+        fprintf(stderr, "\nCtrl-A x  leave Terrarium\nCtrl-A h  this help\nCtrl-A b  send a break\n"
+                        "Ctrl-A a  send Ctrl-A itself (also Ctrl-A twice)\n");
+}
+
+/* Queue what was read; no bytes are the end of the input. */
+static void console_typed(struct vm *vm, const uint8_t *bytes, size_t count)
+{
+    static bool escaped;
+
+    pthread_mutex_lock(&vm->lock);
+    for (size_t i = 0; i < count; i++) {
+        bool escape = is_tty && !escaped && bytes[i] == ESCAPE;
+        if (escaped)
+            terminal_escape(vm, bytes[i]);
+        else if (!escape)
+            put(bytes[i]);
+        escaped = escape;
+    }
+    if (count == 0) {
+        put(CONSOLE_BREAK);
+        queue.ended = true;
+    }
+    if (vm->console_ready)
+        vm->console_ready(vm, vm->console);
+    pthread_mutex_unlock(&vm->lock);
+}
+
+/* How many items fit, or 0 after the end of the input. */
+static size_t console_room(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->lock);
+    size_t room = queue.ended ? 0 : COUNT(queue.items) - queue.count;
+    pthread_mutex_unlock(&vm->lock);
     return room;
 }
 
-int console_room_fd(void)
+static void *console_thread(void *arg)
 {
-    pthread_mutex_lock(&queue.lock);
-    if (queue.room_fd < 0)
-        queue.room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pthread_mutex_unlock(&queue.lock);
-    return queue.room_fd;
+    struct vm *vm = arg;
+    uint8_t bytes[512];
+    eventfd_t ignored;
+
+    while (!__atomic_load_n(&queue.stop, __ATOMIC_SEQ_CST)) {
+        size_t room = console_room(vm);
+        struct pollfd fds[] = {{room > 0 ? STDIN_FILENO : -1, POLLIN, 0}, {queue.wake_fd, POLLIN, 0}};
+        poll(fds, 2, -1);
+        if (fds[1].revents)
+            eventfd_read(queue.wake_fd, &ignored);
+        if (!fds[0].revents)
+            continue;
+        ssize_t n = read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes);
+        if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+            console_typed(vm, bytes, n > 0 ? (size_t)n : 0);
+    }
+    return NULL;
 }
 
-void console_wake(struct vm *vm)
+static int console_attach(struct vm *vm)
 {
-    pthread_mutex_lock(&vm->lock);
-    if (vm->console_count > 0)
-        vm->consoles[vm->console].ready(vm, vm->consoles[vm->console].dev);
-    pthread_mutex_unlock(&vm->lock);
+    if (!vm->host_io)
+        return 0;
+    is_tty = isatty(STDIN_FILENO);
+    /* The guest's shell asks nobody to log in and edits no lines when its input is a file or a pipe. */
+    return is_tty ? 0 : vm_append_cmdline(vm, "notty");
 }
+
+static int console_boot(struct vm *vm)
+{
+    if (!vm->host_io)
+        return 0;
+    queue.stop = false;
+    queue.wake_fd = eventfd(0, EFD_CLOEXEC);
+    int err = pthread_create(&thread, NULL, console_thread, vm);
+    is_running = err == 0;
+    if (is_tty && is_running)
+        terminal_make_raw();
+    return err ? complain(-EAGAIN, "cannot start a thread for stdin: %s", strerror(err)) : 0;
+}
+
+static void console_ended(struct vm *vm)
+{
+    if (!vm->host_io || !is_running)
+        return;
+    __atomic_store_n(&queue.stop, true, __ATOMIC_SEQ_CST);
+    eventfd_write(queue.wake_fd, 1);
+    pthread_join(thread, NULL);
+    close(queue.wake_fd);
+    is_running = false;
+    terminal_restore();
+}
+
+FEATURE(console) = {
+    .name = "terminal",
+    .lab = 3,
+    .help = "stdin and stdout as the console; Ctrl-A x leaves, Ctrl-A h helps",
+    .attach = console_attach,
+    .boot = console_boot,
+    .ended = console_ended,
+};

@@ -2,12 +2,9 @@
  * * 2 + 1. */
 #include "../feature.h"
 
-static void exit_port_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void exit_port_write(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
-    (void)size;
-    vm_stop(vm, (int)(value & 0xFF)); /* a process can tell no more than 8 bits */
+    vm_stop(a->vm, (int)(value & 0xFF)); /* a process can tell no more than 8 bits */
 }
 
 static int exit_port_attach(struct vm *vm)

@@ -2,22 +2,16 @@
  * anew. */
 #include "../feature.h"
 
-static void keyboard_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void keyboard_write(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
-    (void)size;
     if (value == 0xFE) /* pulse the reset line; all other commands go to a keyboard that is not there */
-        vm_reset(vm);
+        vm_reset(a->vm);
 }
 
-static void reset_control_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void reset_control_write(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
-    (void)size;
     if (value & 4)
-        vm_reset(vm);
+        vm_reset(a->vm);
 }
 
 static int reset_attach(struct vm *vm)
@@ -25,8 +19,8 @@ static int reset_attach(struct vm *vm)
     static const struct bus_ops keyboard = {.sizes = 1, .write = keyboard_write};
     static const struct bus_ops control = {.sizes = 1, .write = reset_control_write};
 
-    int err = bus_claim(&vm->ports, 0x64, 1, "keyboard-reset", &keyboard, NULL);
-    return err ? err : bus_claim(&vm->ports, 0xCF9, 1, "reset-control", &control, NULL);
+    return bus_claim(&vm->ports, 0x64, 1, "keyboard-reset", &keyboard, NULL)
+               ?: bus_claim(&vm->ports, 0xCF9, 1, "reset-control", &control, NULL);
 }
 
 FEATURE(reset) = {

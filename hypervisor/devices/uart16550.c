@@ -1,9 +1,6 @@
 /* A 16550A UART at port 0x3F8, interrupt line 4: a PC's first serial port (National Semiconductor PC16550D
  * data sheet). */
-#include <stdlib.h>
-#include <string.h>
 #include "../feature.h"
-#include "../irq.h"
 #include "console.h"
 
 #define UART_PORT 0x3F8
@@ -20,7 +17,8 @@ enum { LSR_DR = 1, LSR_OE = 2, LSR_BI = 16, LSR_THRE = 32, LSR_TEMT = 64, LSR_FI
 enum { MSR_TERI = 4, MSR_CTS = 16, MSR_DSR = 32, MSR_RI = 64, MSR_DCD = 128 };
 
 struct uart {
-    uint8_t ier, fcr, lcr, mcr, scr, divisor[2];
+    uint8_t reg[8]; /* as last written: IER, FCR, LCR, MCR, SCR */
+    uint8_t divisor[2];
     uint8_t modem;       /* the upper half of MSR as it was when the lower half was computed */
     uint8_t modem_delta; /* the lower half of MSR */
     uint8_t overrun;     /* LSR_OE until LSR is read */
@@ -33,7 +31,7 @@ struct uart {
 
 static unsigned fifo_size(const struct uart *u)
 {
-    return u->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
+    return u->reg[IIR_FCR] & FCR_ENABLE ? FIFO_SIZE : 1;
 }
 
 static void fifo_push(struct uart *u, uint8_t byte, uint8_t break_bit)
@@ -67,7 +65,7 @@ static uint8_t fifo_pop(struct uart *u)
  */
 static void uart_receive(struct vm *vm, struct uart *u)
 {
-    if (u->mcr & MCR_LOOP || !(u->ier & IER_RX || u->polled))
+    if (u->reg[MCR] & MCR_LOOP || !(u->reg[IER] & IER_RX || u->polled))
         return;
     while (u->fifo_count < fifo_size(u)) {
         int item = console_next(vm, u);
@@ -83,7 +81,7 @@ static uint8_t uart_lsr(const struct uart *u)
 
     if (u->fifo_count > 0)
         lsr |= LSR_DR | u->fifo_break[u->fifo_first];
-    for (unsigned i = 0; u->fcr & FCR_ENABLE && i < u->fifo_count; i++)
+    for (unsigned i = 0; u->reg[IIR_FCR] & FCR_ENABLE && i < u->fifo_count; i++)
         if (u->fifo_break[(u->fifo_first + i) % FIFO_SIZE])
             lsr |= LSR_FIFO_ERROR;
     return lsr;
@@ -93,17 +91,17 @@ static uint8_t uart_lsr(const struct uart *u)
 static uint8_t uart_iir(const struct uart *u)
 {
     static const uint8_t triggers[] = {1, 4, 8, 14};
-    unsigned trigger = u->fcr & FCR_ENABLE ? triggers[u->fcr >> 6] : 1;
+    unsigned trigger = u->reg[IIR_FCR] & FCR_ENABLE ? triggers[u->reg[IIR_FCR] >> 6] : 1;
 
-    if (u->ier & IER_LINE && uart_lsr(u) & (LSR_OE | LSR_BI))
+    if (u->reg[IER] & IER_LINE && uart_lsr(u) & (LSR_OE | LSR_BI))
         return IIR_LINE;
-    if (u->ier & IER_RX && u->fifo_count >= trigger)
+    if (u->reg[IER] & IER_RX && u->fifo_count >= trigger)
         return IIR_RX;
-    if (u->ier & IER_RX && u->fifo_count > 0)
+    if (u->reg[IER] & IER_RX && u->fifo_count > 0)
         return IIR_TIMEOUT; /* fewer than the driver waits for, and no more are on their way */
-    if (u->ier & IER_TX && u->tx_empty)
+    if (u->reg[IER] & IER_TX && u->tx_empty)
         return IIR_TX;
-    if (u->ier & IER_MODEM && u->modem_delta)
+    if (u->reg[IER] & IER_MODEM && u->modem_delta)
         return IIR_MODEM;
     return IIR_NONE;
 }
@@ -111,7 +109,7 @@ static uint8_t uart_iir(const struct uart *u)
 /* On a PC, OUT2 connects the interrupt to its line, and loopback disconnects OUT2. */
 static void uart_update_irq(struct vm *vm, struct uart *u)
 {
-    uint8_t level = uart_iir(u) != IIR_NONE && (u->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+    uint8_t level = uart_iir(u) != IIR_NONE && (u->reg[MCR] & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
 
     if (level != u->irq_level)
         irq_set_line(vm, UART_IRQ, level);
@@ -121,10 +119,10 @@ static void uart_update_irq(struct vm *vm, struct uart *u)
 /* The modem lines: a ready peer, or in loopback our own outputs DTR, RTS, OUT1 and OUT2. */
 static uint8_t uart_modem_lines(const struct uart *u)
 {
-    if (!(u->mcr & MCR_LOOP))
+    if (!(u->reg[MCR] & MCR_LOOP))
         return MSR_CTS | MSR_DSR | MSR_DCD;
-    return (uint8_t)((u->mcr & 2 ? MSR_CTS : 0) | (u->mcr & 1 ? MSR_DSR : 0) | (u->mcr & 4 ? MSR_RI : 0) |
-                     (u->mcr & 8 ? MSR_DCD : 0));
+    return (uint8_t)((u->reg[MCR] & 2 ? MSR_CTS : 0) | (u->reg[MCR] & 1 ? MSR_DSR : 0) |
+                     (u->reg[MCR] & 4 ? MSR_RI : 0) | (u->reg[MCR] & 8 ? MSR_DCD : 0));
 }
 
 static void uart_update_modem(struct uart *u)
@@ -137,6 +135,13 @@ static void uart_update_modem(struct uart *u)
     u->modem = lines;
 }
 
+/* Something may have changed: typed bytes, room for them, the reasons for an interrupt. */
+static void uart_ready(struct vm *vm, void *dev)
+{
+    uart_receive(vm, dev);
+    uart_update_irq(vm, dev);
+}
+
 static uint8_t uart_read_register(struct vm *vm, struct uart *u, unsigned reg)
 {
     uint8_t value;
@@ -146,17 +151,11 @@ static uint8_t uart_read_register(struct vm *vm, struct uart *u, unsigned reg)
         value = fifo_pop(u);
         uart_receive(vm, u);
         return value;
-    case IER:
-        return u->ier;
     case IIR_FCR:
         value = uart_iir(u);
         if (value == IIR_TX)
             u->tx_empty = 0; /* told once */
-        return value | (u->fcr & FCR_ENABLE ? IIR_FIFO : 0);
-    case LCR:
-        return u->lcr;
-    case MCR:
-        return u->mcr;
+        return value | (u->reg[IIR_FCR] & FCR_ENABLE ? IIR_FIFO : 0);
     case LSR:
         uart_receive(vm, u);
         value = uart_lsr(u);
@@ -168,115 +167,80 @@ static uint8_t uart_read_register(struct vm *vm, struct uart *u, unsigned reg)
         u->modem_delta = 0;
         return value;
     default:
-        return u->scr;
+        return u->reg[reg];
     }
 }
 
-static uint64_t uart_read(struct vm *vm, void *dev, uint64_t offset, unsigned size)
+static bool is_divisor(const struct uart *u, const struct access *a)
 {
-    struct uart *u = dev;
-    (void)size;
+    return u->reg[LCR] & LCR_DLAB && a->offset <= IER;
+}
 
-    if (u->lcr & LCR_DLAB && offset <= IER)
-        return u->divisor[offset];
-    uint8_t value = uart_read_register(vm, u, (unsigned)offset);
-    u->polled = offset == LSR;
-    uart_update_irq(vm, u);
+static uint64_t uart_read(const struct access *a)
+{
+    struct uart *u = a->dev;
+
+    if (is_divisor(u, a))
+        return u->divisor[a->offset];
+    uint8_t value = uart_read_register(a->vm, u, (unsigned)a->offset);
+    u->polled = a->offset == LSR;
+    uart_update_irq(a->vm, u);
     return value;
 }
 
 static void uart_transmit(struct vm *vm, struct uart *u, const uint8_t *bytes, unsigned count)
 {
     u->tx_empty = 1;
-    if (!(u->mcr & MCR_LOOP)) {
+    if (!(u->reg[MCR] & MCR_LOOP))
         vm_output(vm, bytes, count);
-        return;
-    }
-    for (unsigned i = 0; i < count; i++)
-        fifo_push(u, bytes[i], 0);
-}
-
-static void uart_write_fcr(struct uart *u, uint8_t value)
-{
-    if (value & FCR_CLEAR_RX || (value ^ u->fcr) & FCR_ENABLE)
-        u->fifo_count = 0;
-    u->fcr = value & FCR_ENABLE ? value : 0;
+    else
+        for (unsigned i = 0; i < count; i++)
+            fifo_push(u, bytes[i], 0);
 }
 
 static void uart_write_register(struct uart *u, unsigned reg, uint8_t value)
 {
-    switch (reg) {
-    case IER:
-        if (value & ~u->ier & IER_TX)
-            u->tx_empty = 1; /* switched on while empty: due at once */
-        u->ier = value & 15;
-        break;
-    case IIR_FCR:
-        uart_write_fcr(u, value);
-        break;
-    case LCR:
-        u->lcr = value;
-        break;
-    case MCR:
-        u->mcr = value & 31;
+    static const uint8_t writable[] = {[IER] = 15, [IIR_FCR] = 255, [LCR] = 255, [MCR] = 31, [SCR] = 255};
+    uint8_t switched_on = value & ~u->reg[reg];
+
+    if (reg == IIR_FCR && (value & FCR_CLEAR_RX || (value ^ u->reg[IIR_FCR]) & FCR_ENABLE))
+        u->fifo_count = 0;
+    u->reg[reg] = value & writable[reg];
+    if (reg == IER && switched_on & IER_TX)
+        u->tx_empty = 1; /* switched on while empty: due at once */
+    else if (reg == IIR_FCR && !(value & FCR_ENABLE))
+        u->reg[reg] = 0;
+    else if (reg == MCR)
         uart_update_modem(u);
-        break;
-    case SCR:
-        u->scr = value;
-        break;
-    }
 }
 
-static void uart_write_string(struct vm *vm, void *dev, uint64_t offset, const void *data, unsigned size,
-                              unsigned count)
+static void uart_write(const struct access *a)
 {
-    const uint8_t *bytes = data;
-    struct uart *u = dev;
-    (void)size;
+    const uint8_t *bytes = a->data;
+    struct uart *u = a->dev;
 
     u->polled = 0;
-    if (u->lcr & LCR_DLAB && offset <= IER)
-        u->divisor[offset] = bytes[count - 1];
-    else if (offset == RBR_THR)
-        uart_transmit(vm, u, bytes, count);
+    if (is_divisor(u, a))
+        u->divisor[a->offset] = bytes[a->count - 1];
+    else if (a->offset == RBR_THR)
+        uart_transmit(a->vm, u, bytes, a->count);
     else
-        for (unsigned i = 0; i < count; i++)
-            uart_write_register(u, (unsigned)offset, bytes[i]);
-    uart_receive(vm, u);
-    uart_update_irq(vm, u);
-}
-
-static void uart_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
-{
-    uint8_t byte = (uint8_t)value;
-
-    uart_write_string(vm, dev, offset, &byte, size, 1);
-}
-
-static void uart_ready(struct vm *vm, void *dev)
-{
-    uart_receive(vm, dev);
-    uart_update_irq(vm, dev);
+        for (unsigned i = 0; i < a->count; i++)
+            uart_write_register(u, (unsigned)a->offset, bytes[i]);
+    uart_ready(a->vm, u);
 }
 
 static int uart_attach(struct vm *vm)
 {
-    static const struct bus_ops ops = {1, uart_read, uart_write, uart_write_string};
-    struct uart *u = calloc(1, sizeof *u);
+    static const struct bus_ops ops = {.sizes = 1, .read = uart_read, .write_string = uart_write};
+    struct uart *u = vm_new_device_state(vm, "uart16550", sizeof *u);
 
     if (!u)
-        return complain(-1, "no memory for the UART");
+        return -ENOMEM;
     u->divisor[0] = 1; /* 115,200 baud; it makes no difference here */
     u->modem = uart_modem_lines(u);
-    int err = vm_add_device_state(vm, "uart16550", u, sizeof *u);
-    if (err == 0)
-        err = bus_claim(&vm->ports, UART_PORT, 8, "uart16550", &ops, u);
-    return err ? err : console_offer(vm, "uart", uart_ready, u);
-}
-
-static void uart_detach(struct vm *vm)
-{
-    free(vm_device_state(vm, "uart16550"));
+    console_offer(vm, uart_ready, u);
+    return bus_claim(&vm->ports, UART_PORT, 8, "uart16550", &ops, u);
 }
 
 FEATURE(uart16550) = {
@@ -284,5 +248,4 @@ FEATURE(uart16550) = {
     .lab = 3,
     .help = "a serial port: ports 0x3F8 to 0x3FF, line 4",
     .attach = uart_attach,
-    .detach = uart_detach,
 };

@@ -3,13 +3,11 @@
  * of our own, in pages that the dead guest did not have. Long mode only; afterwards only the vCPU's registers
  * have changed.
  */
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include "autopsy.h"
+#include "inspect.h"
 
-#define PROBE_GPA  0xfe000000ull /* in the hole below 4 GiB */
-#define PROBE_SLOT 500           /* of the memory slots; the guest's RAM has the first ones */
+#define PROBE_GPA  0xfe000000ul /* in the hole below 4 GiB */
+#define PROBE_SLOT 500          /* of the memory slots; the guest's RAM has the first ones */
 #define VECTORS    32
 #define GDT_COPIED 64 /* entries of the guest's GDT that the instruction may need */
 
@@ -30,7 +28,7 @@ struct probe {
 /* Find a free entry in the upper half of the guest's top table; the lower half belongs to its programs. */
 static uint64_t *free_entry(struct vm *vm, const struct kvm_sregs *sregs, unsigned *index)
 {
-    uint64_t *top = guest_ptr(vm, sregs->cr3 & 0x000ffffffffff000, 4096);
+    uint64_t *top = guest_ptr(vm, sregs->cr3 & 0x000ffffffffff000ul, 4096);
 
     for (unsigned i = 511; top && i >= 256; i--)
         if (!(top[i] & 1)) {
@@ -66,7 +64,7 @@ static void fill_probe(struct probe *p, uint64_t gva, const struct autopsy *a)
     for (unsigned i = 0; i < VECTORS; i++) {
         uint64_t handler = gva + offsetof(struct probe, handlers[i]);
         memcpy(p->handlers[i], "\xe6\x80\xeb\xfc", 4);
-        p->idt[i].low = (handler & 0xffff) | (uint64_t)selector << 16 | 1ull << 32 | 0x8eull << 40 |
+        p->idt[i].low = (handler & 0xffff) | (uint64_t)selector << 16 | 1ul << 32 | 0x8eul << 40 |
                         (handler >> 16 & 0xffff) << 48;
         p->idt[i].high = handler >> 32;
     }
@@ -77,7 +75,7 @@ static void set_registers(const struct autopsy *a, uint64_t gva)
     struct kvm_sregs sregs = a->sregs;
     struct kvm_regs regs = a->regs;
 
-    regs.rflags &= ~0x300ull; /* no interrupt and no single step in between */
+    regs.rflags &= ~0x300ul; /* no interrupt and no single step in between */
     sregs.idt = (struct kvm_dtable){gva + offsetof(struct probe, idt), VECTORS * 16 - 1, {0}};
     sregs.gdt = (struct kvm_dtable){gva + offsetof(struct probe, gdt), (GDT_COPIED + 1) * 8 - 1, {0}};
     sregs.tr = (struct kvm_segment){
@@ -96,7 +94,8 @@ static void run_probe(struct autopsy *a, const struct probe *p, uint64_t gva)
     struct kvm_sregs sregs;
     struct kvm_regs regs;
 
-    if (vcpu_enter(a->vcpu) < 0 || run->exit_reason != KVM_EXIT_IO || run->io.port != 0x80)
+    if ((vcpu_enter(a->vcpu) < 0 && vcpu_enter(a->vcpu) < 0) || run->exit_reason != KVM_EXIT_IO ||
+        run->io.port != 0x80)
         return;
     ioctl(a->vcpu->fd, KVM_GET_REGS, &regs);
     ioctl(a->vcpu->fd, KVM_GET_SREGS, &sregs);

@@ -4,35 +4,58 @@
  * time.
  */
 #include <cpuid.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include "autopsy.h"
+#include "inspect.h"
 
-#define STEPS_MAX 100000 /* a few seconds at most */
+#define TIME_MAX  2000000000ul /* ns for all steps */
+#define RFLAGS_TF 0x100ul
 
 int reenact_prepare(struct vcpu *vcpu)
 {
     unsigned eax, vendor = 0, ecx, edx;
 
     __get_cpuid(0, &eax, &vendor, &ecx, &edx);
-    if (vendor == signature_INTEL_ebx)
-        return 0;
-    vcpu->sync = vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
-    vcpu->run->immediate_exit = 1; /* a first return before the first instruction shows where it starts */
+    vcpu->keeps_registers = vendor != signature_INTEL_ebx;
     return 0;
 }
 
-/* After a reset the CPU is about to fetch from 0xFFFFFFF0, in real mode: no guest of ours dies in that state.
- */
-static bool was_reset(const struct autopsy *a)
+/* Whether this exit is that of the access which the guest was at: it happens again. */
+static bool is_last_access(const struct vcpu *vcpu)
 {
-    return a->regs.rip == 0xfff0 && a->sregs.cs.base == 0xffff0000 && !(a->sregs.cr0 & 1);
+    const struct exit_note *access = &vcpu->last[(vcpu->last_index + LAST_EXITS - 1) % LAST_EXITS];
+    const struct kvm_run *run = vcpu->run;
+
+    return (run->exit_reason == KVM_EXIT_IO && run->io.port == access->addr) ||
+           (run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == access->addr);
 }
 
-static void put_back(struct vcpu *vcpu, const struct kvm_sync_regs *from)
+static void registers_get(struct autopsy *a)
 {
-    ioctl(vcpu->fd, KVM_SET_SREGS, &from->sregs);
-    ioctl(vcpu->fd, KVM_SET_REGS, &from->regs);
+    ioctl(a->vcpu->fd, KVM_GET_REGS, &a->regs);
+    ioctl(a->vcpu->fd, KVM_GET_SREGS, &a->sregs);
+}
+
+/* Step until the guest dies again. Returns whether it did; then *a has the registers just before. */
+static bool step_to_death(struct autopsy *a)
+{
+    struct vcpu *vcpu = a->vcpu;
+    uint64_t start = host_now();
+
+    while (host_now() - start < TIME_MAX) {
+        registers_get(a);
+        if (vcpu_enter(vcpu) < 0 && vcpu_enter(vcpu) < 0)
+            return false; /* no progress: the post-mortem's timer kicked it twice */
+        if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
+            return true;
+        if (vcpu->run->exit_reason != KVM_EXIT_DEBUG && !is_last_access(vcpu))
+            return false;
+    }
+    return false;
+}
+
+static void put_back(struct vcpu *vcpu)
+{
+    ioctl(vcpu->fd, KVM_SET_SREGS, &vcpu->sregs);
+    ioctl(vcpu->fd, KVM_SET_REGS, &vcpu->regs);
 }
 
 static void single_step(struct vcpu *vcpu, bool on)
@@ -42,51 +65,25 @@ static void single_step(struct vcpu *vcpu, bool on)
     ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
-/* The exits since the registers were seen are all of one kind, and happen again; their data is still in the
- * run page. */
-static bool is_last_access(const struct vcpu *vcpu)
-{
-    const unsigned size = sizeof vcpu->last / sizeof vcpu->last[0];
-    const struct exit_note *access = &vcpu->last[(vcpu->last_index + size - 1) % size];
-    const struct kvm_run *run = vcpu->run;
-
-    return (run->exit_reason == KVM_EXIT_IO && run->io.port == access->addr) ||
-           (run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == access->addr);
-}
-
-/* Step until the guest dies again. Returns whether it did; then vcpu->seen_before is the state just before.
- */
-static bool step_to_death(struct vcpu *vcpu)
-{
-    vcpu->run->kvm_valid_regs = vcpu->sync;
-    for (unsigned step = 0; step < STEPS_MAX && vcpu_enter(vcpu) == 0; step++) {
-        if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
-            return true;
-        if (vcpu->run->exit_reason != KVM_EXIT_DEBUG && !is_last_access(vcpu))
-            return false;
-    }
-    return false;
-}
-
 void reenact(struct autopsy *a)
 {
     struct vcpu *vcpu = a->vcpu;
 
-    ioctl(vcpu->fd, KVM_GET_REGS, &a->regs);
-    ioctl(vcpu->fd, KVM_GET_SREGS, &a->sregs);
-    if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->sync || !was_reset(a))
+    registers_get(a);
+    /* After a reset the CPU is about to fetch from 0xFFFFFFF0, in real mode: no guest of ours dies there. */
+    bool was_reset = a->regs.rip == 0xfff0 && a->sregs.cs.base == 0xffff0000 && !(a->sregs.cr0 & 1);
+    if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->keeps_registers || !was_reset)
         return;
-    struct kvm_sync_regs last_exit = vcpu->seen_before;
-    put_back(vcpu, &last_exit);
+    put_back(vcpu);
     single_step(vcpu, true);
-    bool died = step_to_death(vcpu);
+    bool died = step_to_death(a);
     single_step(vcpu, false);
-    if (!died)
-        put_back(vcpu, &last_exit);
-    const struct kvm_sync_regs *found = died ? &vcpu->seen_before : &last_exit;
-    a->regs = found->regs;
-    a->sregs = found->sregs;
-    a->regs.rflags &= ~0x100ull; /* TF was ours */
+    if (!died) {
+        a->regs = vcpu->regs;
+        a->sregs = vcpu->sregs;
+        put_back(vcpu);
+    }
+    a->regs.rflags &= ~RFLAGS_TF; /* it was ours */
     a->note = died ? "KVM on AMD forgets the registers of a guest that dies; they were found by playing its "
                      "last steps again."
                    : "KVM on AMD forgets the registers of a guest that dies: what follows is the state at "

@@ -1,25 +1,23 @@
 /* `--stats`: how often the guest left for the hypervisor, why, to which device, and what each cost. */
-#include <inttypes.h>
 #include <stdio.h>
 #include "../feature.h"
 
 static struct option options[] = {
-    {"stats", NULL, "at the end, print exits by reason and by device with the time in their handlers", NULL,
-     NULL},
+    {.name = "stats",
+     .help = "at the end, print exits by reason and by device with the time in their handlers"},
     {0},
 };
 
 static int stats_attach(struct vm *vm)
 {
-    if (options[0].value)
-        vm->timed = true;
+    vm->timed = options[0].value != NULL;
     return 0;
 }
 
 static void stats_line(uint64_t count, uint64_t ns, const char *name)
 {
     if (count > 0)
-        fprintf(stderr, "%10" PRIu64 " %12.3f ms %10.2f us  %s\n", count, (double)ns / 1e6,
+        fprintf(stderr, "%10lu %12.3f ms %10.2f us  %s\n", count, (double)ns / 1e6,
                 (double)ns / 1e3 / (double)count, name);
 }
 
@@ -33,9 +31,9 @@ static void stats_ended(struct vm *vm)
 {
     if (!options[0].value)
         return;
-    for (unsigned i = 0; i < vm->cpus; i++) {
+    for (unsigned i = 0; i < vm->cpus && vm->vcpus[i]; i++) {
         const struct vcpu *vcpu = vm->vcpus[i];
-        fprintf(stderr, "vCPU %u: %" PRIu64 " exits\n     count      in handlers         each  reason\n", i,
+        fprintf(stderr, "vCPU %u: %lu exits\n     count      in handlers         each  reason\n", i,
                 vcpu->exit_count);
         for (unsigned r = 0; r < EXIT_REASONS; r++)
             stats_line(vcpu->exits[r], vcpu->exit_ns[r], exit_reason_name(r));

@@ -1,9 +1,7 @@
 /* The names of functions and variables in a kernel's ELF file. The file is hostile: every offset and index is
  * checked. */
 #include <stdlib.h>
-#include <string.h>
-#include "../host.h"
-#include "symbols.h"
+#include "inspect.h"
 
 #define TABLE_MAX (64 * MiB)
 #define FAR_AWAY  (1 * MiB) /* a name this far before an address says nothing about it */
@@ -11,20 +9,20 @@
 /* Read a section into fresh memory, with a zero byte after it. NULL if it is too large or not in the file. */
 static void *section_read(int fd, const Elf64_Shdr *section)
 {
-    if (section->sh_size > TABLE_MAX)
-        return NULL;
-    char *data = calloc(1, section->sh_size + 1);
+    char *data = section->sh_size <= TABLE_MAX ? calloc(1, section->sh_size + 1) : NULL;
+
     if (data && host_read_at(fd, data, section->sh_size, section->sh_offset) == 0)
         return data;
     free(data);
     return NULL;
 }
 
-static int section_header(int fd, const Elf64_Ehdr *h, unsigned i, Elf64_Shdr *section)
+/* Whether section `i` is there and of that type. */
+static bool section_header(int fd, const Elf64_Ehdr *h, unsigned i, uint32_t type, Elf64_Shdr *section)
 {
-    if (i >= h->e_shnum || h->e_shoff > INT64_MAX - 0x10000 * sizeof *section)
-        return -1;
-    return host_read_at(fd, section, sizeof *section, h->e_shoff + i * sizeof *section);
+    return i < h->e_shnum &&
+           host_read_at(fd, section, sizeof *section, h->e_shoff + i * sizeof *section) == 0 &&
+           section->sh_type == type;
 }
 
 void symbols_load(struct symbols *s, int fd)
@@ -37,9 +35,8 @@ void symbols_load(struct symbols *s, int fd)
         h.e_ident[EI_CLASS] != ELFCLASS64 || h.e_shentsize != sizeof table)
         return;
     for (unsigned i = 0; i < h.e_shnum && !s->table; i++) {
-        if (section_header(fd, &h, i, &table) < 0 || table.sh_type != SHT_SYMTAB)
-            continue;
-        if (section_header(fd, &h, table.sh_link, &strings) < 0 || strings.sh_type != SHT_STRTAB)
+        if (!section_header(fd, &h, i, SHT_SYMTAB, &table) ||
+            !section_header(fd, &h, table.sh_link, SHT_STRTAB, &strings))
             continue;
         s->strings = section_read(fd, &strings);
         s->strings_size = strings.sh_size;

@@ -1,35 +1,36 @@
 /* The page-table walk that the CPU does, done in the open: every level, and where and why it ends. */
-#include <inttypes.h>
-#include <string.h>
-#include "walk.h"
+#include "inspect.h"
 
-#define CR0_WP   (1ull << 16)
-#define CR0_PG   (1ull << 31)
-#define CR4_PSE  (1ull << 4)
-#define CR4_PAE  (1ull << 5)
-#define CR4_LA57 (1ull << 12)
-#define CR4_SMEP (1ull << 20)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
+#define CR0_WP   (1ul << 16)
+#define CR0_PG   (1ul << 31)
+#define CR4_PSE  (1ul << 4)
+#define CR4_PAE  (1ul << 5)
+#define CR4_LA57 (1ul << 12)
+#define CR4_SMEP (1ul << 20)
+#define EFER_LMA (1ul << 10)
+#define EFER_NXE (1ul << 11)
 
-#define PTE_P  1ull
-#define PTE_W  2ull
-#define PTE_U  4ull
-#define PTE_PS (1ull << 7)
-#define PTE_NX (1ull << 63)
+#define PTE_P    1ul
+#define PTE_W    2ul
+#define PTE_U    4ul
+#define PTE_PS   (1ul << 7)
+#define PTE_NX   (1ul << 63)
+#define PTE_ADDR 0x000ffffffffff000ul
 
 /* How the address is cut into indices: `top` levels of `bits` bits each, above the 12 bits within a page. */
 struct mode {
     unsigned top, bits, entry_size;
+    uint64_t root; /* the bits of CR3 that are the top table's address */
 };
 
-static struct mode walk_mode(const struct kvm_sregs *sregs)
+static const struct mode *walk_mode(const struct kvm_sregs *sregs)
 {
+    static const struct mode modes[] = {
+        {2, 10, 4, 0xfffff000}, {3, 9, 8, 0xffffffe0}, {4, 9, 8, PTE_ADDR}, {5, 9, 8, PTE_ADDR}};
+
     if (sregs->efer & EFER_LMA)
-        return (struct mode){sregs->cr4 & CR4_LA57 ? 5 : 4, 9, 8};
-    if (sregs->cr4 & CR4_PAE)
-        return (struct mode){3, 9, 8};
-    return (struct mode){2, 10, 4};
+        return sregs->cr4 & CR4_LA57 ? &modes[3] : &modes[2];
+    return sregs->cr4 & CR4_PAE ? &modes[1] : &modes[0];
 }
 
 static bool canonical(uint64_t gva, const struct mode *m)
@@ -42,30 +43,22 @@ static bool canonical(uint64_t gva, const struct mode *m)
 /* Whether an entry of `level` (1: page table) maps a page itself. */
 static bool is_leaf(const struct kvm_sregs *sregs, const struct mode *m, unsigned level, uint64_t entry)
 {
-    if (level == 1)
-        return true;
-    if (m->entry_size == 4)
-        return entry & PTE_PS && sregs->cr4 & CR4_PSE;
-    return entry & PTE_PS && (level == 2 || (level == 3 && m->top > 3));
+    bool may_be_large = m->top == 2 ? sregs->cr4 & CR4_PSE : level == 2 || (level == 3 && m->top > 3);
+
+    return level == 1 || (entry & PTE_PS && may_be_large);
 }
 
 /* Bits that must be zero: where an entry has one of them, the access is a page fault whatever it is. */
 static bool has_reserved_bits(const struct kvm_sregs *sregs, const struct mode *m, unsigned level,
                               uint64_t entry)
 {
-    if (m->entry_size == 4)
-        return false;
     uint64_t reserved = sregs->efer & EFER_NXE ? 0 : PTE_NX;
+
     if (level > 3)
         reserved |= PTE_PS;
     else if (level > 1 && is_leaf(sregs, m, level, entry))
-        reserved |= ((1ull << (12 + (level - 1) * m->bits)) - 1) & ~0x1fffull; /* of a large page's address */
-    return entry & reserved;
-}
-
-static uint64_t entry_address(const struct mode *m, uint64_t entry)
-{
-    return m->entry_size == 4 ? entry & 0xfffff000 : entry & 0x000ffffffffff000;
+        reserved |= ((1ul << (12 + (level - 1) * m->bits)) - 1) & ~0x1ffful; /* of a large page's address */
+    return m->entry_size == 8 && entry & reserved;
 }
 
 /* Why the rights found on the way do not allow the access, or NULL. */
@@ -82,19 +75,16 @@ static const char *denied(const struct walk *w, const struct kvm_sregs *sregs, u
     return NULL;
 }
 
-/* Read the entry for one level into the next element of w->levels. */
+/* Read the entry for one level into the next element of w->levels. NULL: it is not in RAM. */
 static const uint64_t *walk_step(struct vm *vm, struct walk *w, const struct mode *m, unsigned level,
                                  uint64_t table)
 {
     static const char *const names[] = {"", "PT", "PD", "PDPT", "PML4", "PML5"};
-    unsigned shift = 12 + (level - 1) * m->bits;
+    unsigned entries = m->top == 3 && level == 3 ? 4 : 1u << m->bits;
+    unsigned index = (unsigned)(w->gva >> (12 + (level - 1) * m->bits)) & (entries - 1);
     struct walk_level *l = &w->levels[w->count];
 
-    l->name = names[level];
-    l->index = (unsigned)(w->gva >> shift) & ((1u << m->bits) - 1);
-    if (m->top == 3 && level == 3)
-        l->index &= 3; /* PAE: the top table has four entries */
-    l->entry_gpa = table + l->index * m->entry_size;
+    *l = (struct walk_level){names[level], index, table + index * m->entry_size, 0};
     const void *entry = guest_ptr(vm, l->entry_gpa, m->entry_size);
     if (!entry)
         return NULL;
@@ -103,53 +93,45 @@ static const uint64_t *walk_step(struct vm *vm, struct walk *w, const struct mod
     return &l->entry;
 }
 
-static bool walk_levels(struct vm *vm, const struct kvm_sregs *sregs, const struct mode *m, struct walk *w)
+/* Returns why the walk ends before a page, or NULL. */
+static const char *walk_levels(struct vm *vm, const struct kvm_sregs *sregs, const struct mode *m,
+                               struct walk *w)
 {
-    uint64_t table = entry_address(m, sregs->cr3);
+    uint64_t table = sregs->cr3 & m->root;
 
-    if (m->top == 3)
-        table |= sregs->cr3 & 0xfe0; /* PAE: the top table is only 32 bytes, aligned to as much */
-    for (unsigned level = m->top; level > 0; level--) {
+    for (unsigned level = m->top; level > 0 && !w->page_size; level--) {
         const uint64_t *entry = walk_step(vm, w, m, level, table);
         if (!entry)
-            w->why = level == m->top ? "CR3 POINTS OUTSIDE RAM" : "THE NEXT TABLE IS OUTSIDE RAM";
-        else if (!(*entry & PTE_P))
-            w->why = "NOT PRESENT";
-        else if (has_reserved_bits(sregs, m, level, *entry))
-            w->why = "A RESERVED BIT IS SET";
-        if (w->why)
-            return false;
+            return level == m->top ? "CR3 POINTS OUTSIDE RAM" : "THE NEXT TABLE IS OUTSIDE RAM";
+        if (!(*entry & PTE_P))
+            return "NOT PRESENT";
+        if (has_reserved_bits(sregs, m, level, *entry))
+            return "A RESERVED BIT IS SET";
         if (m->top != 3 || level != 3) { /* the top entries of PAE carry no rights */
             w->writable &= !!(*entry & PTE_W);
             w->user &= !!(*entry & PTE_U);
             w->executable &= !(*entry & PTE_NX);
         }
-        table = entry_address(m, *entry);
-        if (is_leaf(sregs, m, level, *entry)) {
-            w->page_size = 1ull << (12 + (level - 1) * m->bits);
-            break;
-        }
+        table = *entry & PTE_ADDR;
+        if (is_leaf(sregs, m, level, *entry))
+            w->page_size = 1ul << (12 + (level - 1) * m->bits);
     }
     w->gpa = (table & ~(w->page_size - 1)) | (w->gva & (w->page_size - 1));
-    return true;
+    return NULL;
 }
 
 bool walk(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, unsigned access, struct walk *w)
 {
-    const struct mode m = walk_mode(sregs);
+    const struct mode *m = walk_mode(sregs);
 
     *w = (struct walk){.gva = gva, .writable = true, .user = true, .executable = true};
     if (!(sregs->cr0 & CR0_PG)) {
         w->gpa = gva;
-        w->page_size = 4096;
-        return true;
-    }
-    if (!canonical(gva, &m)) {
+        w->page_size = PAGE_SIZE;
+    } else if (!canonical(gva, m))
         w->why = "NOT CANONICAL (the upper bits must repeat the highest one in use)";
-        return false;
-    }
-    if (walk_levels(vm, sregs, &m, w))
-        w->why = denied(w, sregs, access);
+    else
+        w->why = walk_levels(vm, sregs, m, w) ?: denied(w, sregs, access);
     return !w->why;
 }
 
@@ -162,8 +144,8 @@ void walk_print(FILE *out, const struct walk *w)
     else if (w->count == 0)
         fprintf(out, "paging is off\n");
     else
-        fprintf(out, " -> %" PRIx64 " (%s, %s%s%s)\n", w->gpa, w->user ? "user" : "kernel", "r",
-                w->writable ? "w" : "", w->executable ? "x" : "");
+        fprintf(out, " -> %lx (%s, r%s%s)\n", w->gpa, w->user ? "user" : "kernel", w->writable ? "w" : "",
+                w->executable ? "x" : "");
 }
 
 size_t walk_read(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, void *data, size_t size)

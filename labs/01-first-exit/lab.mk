@@ -9,7 +9,6 @@ HYPERVISOR += hypervisor/vcpu.c
 HYPERVISOR += hypervisor/memory.c
 HYPERVISOR += hypervisor/bus.c
 HYPERVISOR += hypervisor/host.c
-HYPERVISOR += hypervisor/host.h
 HYPERVISOR += hypervisor/boot/flat.c
 HYPERVISOR += hypervisor/boot/flat.h
 HYPERVISOR += hypervisor/devices/debug_port.c

@@ -1,11 +1,9 @@
 TITLE_02 = Booting a kernel: ELF and PVH
 HYPERVISOR += hypervisor/cpuid.c
 HYPERVISOR += hypervisor/boot/elf.c
-HYPERVISOR += hypervisor/boot/elf.h
 HYPERVISOR += hypervisor/boot/kernel.c
 HYPERVISOR += hypervisor/boot/kernel.h
 HYPERVISOR += hypervisor/boot/pvh.c
-HYPERVISOR += hypervisor/boot/pvh.h
 GUESTOS += guestos/boot/moss.ld
 GUESTOS += guestos/boot/entry.S
 GUESTOS += guestos/boot/pvh.c

@@ -1,9 +1,6 @@
 TITLE_03 = A serial port that is not there
-HYPERVISOR += hypervisor/irq.c
-HYPERVISOR += hypervisor/irq.h
 HYPERVISOR += hypervisor/devices/console.c
 HYPERVISOR += hypervisor/devices/console.h
-HYPERVISOR += hypervisor/devices/terminal.c
 HYPERVISOR += hypervisor/devices/uart16550.c
 GUESTOS += guestos/kernel/irq.c
 GUESTOS += guestos/drivers/uart.c

@@ -1,9 +1,7 @@
 TITLE_04 = Page tables, and why a guest died
 HYPERVISOR += hypervisor/inspect/walk.c
-HYPERVISOR += hypervisor/inspect/walk.h
+HYPERVISOR += hypervisor/inspect/inspect.h
 HYPERVISOR += hypervisor/inspect/symbols.c
-HYPERVISOR += hypervisor/inspect/symbols.h
-HYPERVISOR += hypervisor/inspect/autopsy.h
 HYPERVISOR += hypervisor/inspect/reenact.c
 HYPERVISOR += hypervisor/inspect/probe.c
 HYPERVISOR += hypervisor/inspect/diagnose.c

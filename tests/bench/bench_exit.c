@@ -9,14 +9,11 @@ GUEST(loop_code, ".code16", "1: out %al, $0x55; jmp 1b");
 
 static unsigned left;
 
-static void count_down(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void count_down(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
     (void)value;
-    (void)size;
     if (--left == 0)
-        vm_stop(vm, 0);
+        vm_stop(a->vm, 0);
 }
 
 /* A batch through the loop, the exit table and the bus, on this thread. Nanoseconds. */
@@ -63,8 +60,6 @@ int main(void)
 
     if (bus_claim(&a->ports, 0x55, 1, "counter", &ops, NULL) < 0)
         return 1;
-    b->vcpus[0]->run->immediate_exit = 0;
-    b->vcpus[0]->sync = b->vcpus[0]->run->kvm_valid_regs = 0; /* bare: nothing is asked of KVM but to run */
     batch_ours(a);
     batch_bare(b);
     for (int i = 0; i < BATCHES; i++) {

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include "boot/elf.h"
-#include "inspect/symbols.h"
+#include "boot/kernel.h"
+#include "inspect/inspect.h"
 
 static uint8_t ram[MiB];
 
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = memfd_create("fuzz", 0);
 
     vm.reserved_count = 0;
-    if (write(fd, data, size) == (ssize_t)size && elf_open(&elf, "fuzz", fd) == 0) {
+    if (write(fd, data, size) == (ssize_t)size && elf_open(&elf, "fuzz", fd, size) == 0) {
         elf_find_note(&elf, "Xen", 18, &entry, sizeof entry);
         elf_segment_at(&elf, entry);
         elf_load(&elf, &vm);

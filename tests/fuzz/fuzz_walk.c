@@ -1,7 +1,7 @@
 /* Fuzz the page walk: any registers, any address, any page tables. */
 /* sources: hypervisor/inspect/walk.c */
 #include <string.h>
-#include "inspect/walk.h"
+#include "inspect/inspect.h"
 
 static uint8_t ram[16 * 4096];
 

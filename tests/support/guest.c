@@ -12,13 +12,12 @@ static char output[65536], records[4096], errors[32768];
 static size_t output_size;
 static int saved_stderr, stderr_file;
 
-static int collect_output(struct vm *vm, const void *data, size_t size)
+static void collect_output(struct vm *vm, const void *data, size_t size)
 {
     (void)vm;
     for (size_t i = 0; i < size && output_size + 1 < sizeof output; i++)
         output[output_size++] = ((const char *)data)[i];
     output[output_size] = '\0';
-    return 0;
 }
 
 const char *guest_output(void)
@@ -30,7 +29,7 @@ static struct vm *new_vm(bool bare)
 {
     struct vm *vm = calloc(1, sizeof *vm);
 
-    features_sort();
+    features_collect();
     output_size = 0;
     output[0] = records[0] = '\0';
     vm->memory = GUEST_MEMORY;
@@ -56,7 +55,7 @@ struct vm *vm_from_code(const uint8_t *code, const uint8_t *end)
     struct vm *vm = new_vm(true);
 
     put_code(vm, FLAT_BASE, code, end);
-    assert_int_equal(flat_start(vm->vcpus[0], FLAT_BASE), 0);
+    assert_int_equal(flat_start(vm->vcpus[0]), 0);
     return vm;
 }
 
@@ -106,6 +105,7 @@ struct vm *vm_from_code64(const uint8_t *code, const uint8_t *end)
 
 struct vm *vm_from_options(int argc, const char **argv)
 {
+    features_collect();
     options_clear();
     assert_int_equal(options_parse(argc, (char **)argv), 0);
     return new_vm(false);
@@ -167,22 +167,18 @@ static void record(const char *format, unsigned size, uint64_t value)
     snprintf(records + used, sizeof records - used, format, used ? " " : "", size, (unsigned long long)value);
 }
 
-static uint64_t record_read(struct vm *vm, void *dev, uint64_t offset, unsigned size)
+static uint64_t record_read(const struct access *a)
 {
-    (void)vm;
-    record("%sr%u +%llu", size, offset);
-    return (uint64_t)(uintptr_t)dev;
+    record("%sr%u +%llu", a->size, a->offset);
+    return (uint64_t)(uintptr_t)a->dev;
 }
 
-static void record_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void record_write(const struct access *a, uint64_t value)
 {
-    (void)vm;
-    (void)dev;
-    (void)offset;
-    record("%sw%u %llx", size, value);
+    record("%sw%u %llx", a->size, value);
 }
 
-static const struct bus_ops recorder = {15, record_read, record_write, NULL};
+static const struct bus_ops recorder = {.sizes = 15, .read = record_read, .write = record_write};
 
 void record_port(struct vm *vm, uint16_t port, uint64_t size, uint64_t answer)
 {

@@ -170,12 +170,9 @@ static void a_spinning_guest_can_be_paused_resumed_and_stopped(void **state)
 
 GUEST(stop_code, ".code16", "mov $7, %al; out %al, $0x55; out %al, $0xe9; hlt");
 
-static void stopping_write(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void stopping_write(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
-    (void)size;
-    vm_stop(vm, (int)value);
+    vm_stop(a->vm, (int)value);
 }
 
 static void a_device_that_stops_the_vm_runs_no_further_instruction(void **state)

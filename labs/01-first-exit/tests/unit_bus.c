@@ -12,34 +12,25 @@ static struct vm *vm;
 static uint64_t last_offset, last_value;
 static unsigned last_size, calls, string_count;
 
-static uint64_t dev_read(struct vm *v, void *dev, uint64_t offset, unsigned size)
+static uint64_t dev_read(const struct access *a)
 {
-    (void)v;
-    last_offset = offset;
-    last_size = size;
+    last_offset = a->offset;
+    last_size = a->size;
     calls++;
-    return *(uint64_t *)dev + calls;
+    return *(uint64_t *)a->dev + calls;
 }
 
-static void dev_write(struct vm *v, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void dev_write(const struct access *a, uint64_t value)
 {
-    (void)v;
-    (void)dev;
-    last_offset = offset;
-    last_size = size;
+    last_offset = a->offset;
+    last_size = a->size;
     last_value = value;
     calls++;
 }
 
-static void dev_write_string(struct vm *v, void *dev, uint64_t offset, const void *data, unsigned size,
-                             unsigned count)
+static void dev_write_string(const struct access *a)
 {
-    (void)v;
-    (void)dev;
-    (void)offset;
-    (void)data;
-    (void)size;
-    string_count += count;
+    string_count += a->count;
 }
 
 static uint64_t base_value = 0x1000;
@@ -72,10 +63,10 @@ static int claim(uint64_t base, uint64_t size, const struct bus_ops *ops)
 
 static void access_port(uint64_t addr, void *data, unsigned size, unsigned count, bool is_write)
 {
-    const struct bus_access a = {
-        .addr = addr, .data = data, .size = size, .count = count, .is_write = is_write};
-
-    bus_access(vm, &vm->ports, &a);
+    bus_access(
+        &vm->ports,
+        (struct access){
+            .vm = vm, .offset = addr, .data = data, .size = size, .count = count, .is_write = is_write});
 }
 
 static void overlapping_claims_are_refused(void **state)

@@ -1,7 +1,7 @@
 /* Lab 2: a kernel starts as the PVH protocol promises, and finds its start information. */
 #include "guest.h"
 #include "kernel_image.h"
-#include "boot/pvh.h"
+#include "boot/kernel.h"
 
 /* Save what the kernel sees first. 32-bit code; the stack pointer is undefined, so none is used. */
 GUEST(entry_code, ".code32",
@@ -12,12 +12,9 @@ GUEST(entry_code, ".code32",
       "mov %ebx, 0x200024; mov %ecx, 0x200028; mov %edx, 0x20002c; mov $7, %al; out %al, $0x55; 1: hlt; jmp "
       "1b");
 
-static void stop(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void stop(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
-    (void)size;
-    vm_stop(vm, (int)value);
+    vm_stop(a->vm, (int)value);
 }
 
 static struct vm *boot(const char *append)

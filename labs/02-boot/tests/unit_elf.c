@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "boot/elf.h"
+#include "boot/kernel.h"
 
 #define RAM_SIZE   (2 * MiB)
 #define LOAD_ADDR  0x100000
@@ -77,7 +77,7 @@ static int load(const struct image *i)
     memset(ram, 0, sizeof ram);
     int err = memory_reserve(vm, 0x6000, 0x1000, "the start information");
     if (err == 0)
-        err = elf_open(&elf, "kernel", fd);
+        err = elf_open(&elf, "kernel", fd, i->size);
     if (err == 0)
         err = elf_find_note(&elf, "Xen", ENTRY_NOTE, &entry, sizeof entry);
     if (err > 0)

@@ -1,7 +1,7 @@
 /* Lab 4: our page walk against the one that KVM does (KVM_TRANSLATE), over many addresses and kinds of pages.
  */
 #include "guest.h"
-#include "inspect/walk.h"
+#include "inspect/inspect.h"
 
 GUEST(halt64_code, ".code64", "hlt");
 

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <cmocka.h>
-#include "inspect/symbols.h"
+#include "inspect/inspect.h"
 
 /* A file with two sections besides the empty first: the symbols and their names. */
 struct image {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include "inspect/walk.h"
+#include "inspect/inspect.h"
 
 #define P  1ull
 #define W  2ull

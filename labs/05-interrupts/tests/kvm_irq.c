@@ -1,7 +1,6 @@
 /* Lab 5: an interrupt line that a device raises reaches the guest's handler, and HLT waits for it. */
 #include <unistd.h>
 #include "guest.h"
-#include "irq.h"
 #include "kernel_image.h"
 
 /*
@@ -25,15 +24,12 @@ GUEST(irq_code, ".code32",
 
 static volatile int ready;
 
-static void report(struct vm *vm, void *dev, uint64_t offset, uint64_t value, unsigned size)
+static void report(const struct access *a, uint64_t value)
 {
-    (void)dev;
-    (void)offset;
-    (void)size;
     if (value == 1)
         ready = 1;
     else
-        vm_stop(vm, (int)value);
+        vm_stop(a->vm, (int)value);
 }
 
 static struct vm *boot(void)

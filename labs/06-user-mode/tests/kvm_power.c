@@ -1,7 +1,7 @@
 /* Lab 6: how a guest ends: with a status, or to start again; and what it is given: an initrd, a results port.
  */
 #include <unistd.h>
-#include "boot/pvh.h"
+#include "boot/kernel.h"
 #include "guest.h"
 #include "kernel_image.h"
 

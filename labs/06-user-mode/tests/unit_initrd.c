@@ -49,10 +49,9 @@ static void it_lies_at_the_top_at_a_page(void **state)
     (void)state;
     assert_int_equal(pwrite(fd, "cpio", 4, 0), 4);
     assert_int_equal(attach_with_size(5000), 0);
-    assert_int_equal(vm->module_count, 1);
-    assert_int_equal(vm->modules[0].gpa, sizeof ram - 8192);
-    assert_int_equal(vm->modules[0].size, 5000);
-    assert_memory_equal(ram + vm->modules[0].gpa, "cpio", 4);
+    assert_int_equal(vm->initrd.gpa, sizeof ram - 8192);
+    assert_int_equal(vm->initrd.size, 5000);
+    assert_memory_equal(ram + vm->initrd.gpa, "cpio", 4);
 }
 
 static void it_is_reserved_against_the_kernel(void **state)

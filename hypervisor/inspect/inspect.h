@@ -1,0 +1,96 @@
+/* Looking into a guest: page walks, symbols, and what is found out about a dead one. */
+#ifndef INSPECT_H
+#define INSPECT_H
+
+#include <elf.h>
+#include <stdio.h>
+#include "../vm.h"
+
+/* ---- Page walks (walk.c) ---- */
+
+#define WALK_WRITE 1u
+#define WALK_FETCH 2u
+#define WALK_USER  4u /* by ring 3 */
+
+struct walk_level {
+    const char *name; /* "PML4" */
+    unsigned index;
+    uint64_t entry_gpa; /* where the entry lies */
+    uint64_t entry;
+};
+
+struct walk {
+    uint64_t gva;
+    unsigned count; /* of levels looked at; 0 while paging is off */
+    struct walk_level levels[5];
+    const char *why;    /* why the access is not possible; NULL: it is */
+    uint64_t gpa;       /* of the byte, if a page is mapped there (also if it does not allow the access) */
+    uint64_t page_size; /* bytes; 0 if no page is mapped */
+    bool writable, user, executable; /* what all levels together allow */
+};
+
+/*
+ * Translate `gva` as a CPU with these special registers would, for an access of WALK_xxx bits (0: the kernel
+ * reads). Returns whether the access is possible. All modes: long mode with 4 and 5 levels, PAE, 32-bit, and
+ * paging off (Intel SDM 3A chapter 4, AMD APM 2 chapter 5). The tables are the guest's: they may point
+ * anywhere and at themselves.
+ */
+bool walk(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, unsigned access, struct walk *w);
+
+/* "PML4[256] -> PDPT[0] -> PD[0] -> PT[511] NOT PRESENT" */
+void walk_print(FILE *out, const struct walk *w);
+
+/* Copy from guest-virtual memory as the kernel would read it. Returns the number of bytes that could be read.
+ */
+size_t walk_read(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, void *data, size_t size);
+
+/* ---- Symbols (symbols.c) ---- */
+
+struct symbols {
+    Elf64_Sym *table; /* NULL: no names are known */
+    size_t count;
+    char *strings;
+    size_t strings_size;
+};
+
+/* Read the symbol table of the file; an empty *s if it has none that can be trusted. Free with
+ * symbols_free(). */
+void symbols_load(struct symbols *s, int fd);
+void symbols_free(struct symbols *s);
+
+/* The last symbol at or before `addr`, with the distance in *offset; NULL if there is none near. */
+const char *symbols_find(const struct symbols *s, uint64_t addr, uint64_t *offset);
+
+/* ---- The post-mortem (postmortem.c, reenact.c, probe.c, diagnose.c) ---- */
+
+struct autopsy {
+    FILE *out;
+    struct vcpu *vcpu;
+    unsigned reason;        /* of the exit, KVM_EXIT_xxx */
+    struct kvm_regs regs;   /* just before the fatal instruction, */
+    struct kvm_sregs sregs; /* unless `note` says otherwise */
+    const char *note;       /* how the state was found, where it is not simply what KVM has; may be NULL */
+    bool faulted;           /* the fatal instruction raised an exception, which is known: */
+    unsigned vector;
+    uint64_t error, cr2;
+    struct symbols symbols;
+};
+
+/* Have the vCPU's registers kept at each exit, where KVM would forget them when the guest dies. */
+int reenact_prepare(struct vcpu *vcpu);
+
+/* Fill regs, sregs and note. On the vCPU's own thread. */
+void reenact(struct autopsy *a);
+
+/* Run the fatal instruction once more with exception handlers of our own: fills faulted, vector, error, cr2.
+ */
+void probe_exception(struct autopsy *a);
+
+/* Print the cause of a triple fault in one or a few sentences. */
+void diagnose(const struct autopsy *a);
+
+/* Print an address, as "ffffffff80102a31 recurse+0x11", or its walk. */
+void print_address(const struct autopsy *a, uint64_t addr);
+void print_walk(const struct autopsy *a, const char *name, uint64_t gva, unsigned access);
+
+#endif
