@@ -75,13 +75,6 @@ void options_print(void)
         printf("  --%s %-*s %s\n", o->name, 17 - (int)strlen(o->name), o->arg ? o->arg : "", o->help);
 }
 
-static int in_range(const char *what, const char *text, uint64_t number, uint64_t min, uint64_t max)
-{
-    if (number < min || number > max)
-        return complain(-EINVAL, "%s %s: must be from %lu to %lu", what, text, min, max);
-    return 0;
-}
-
 int parse_number(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *number)
 {
     char *end;
@@ -90,7 +83,9 @@ int parse_number(const char *what, const char *text, uint64_t min, uint64_t max,
     *number = strtoul(text, &end, 0);
     if (!isdigit(text[0]) || *end || errno)
         return complain(-EINVAL, "%s %s: not a number", what, text);
-    return in_range(what, text, *number, min, max);
+    if (*number < min || *number > max)
+        return complain(-EINVAL, "%s %s: must be from %lu to %lu", what, text, min, max);
+    return 0;
 }
 
 int parse_size(const char *what, const char *text, uint64_t min, uint64_t max, uint64_t *size)
@@ -103,7 +98,8 @@ int parse_size(const char *what, const char *text, uint64_t min, uint64_t max, u
     const char *unit = *end ? strchr(units, toupper(*end)) : NULL;
     if (!isdigit(text[0]) || errno || (*end && (!unit || end[1])))
         return complain(-EINVAL, "%s %s: not a size; write it like 512K, 128M or 2G", what, text);
-    if (unit && __builtin_mul_overflow(*size, KiB << 10 * (unit - units), size))
-        *size = UINT64_MAX;
-    return in_range(what, text, *size, min, max);
+    bool wraps = unit && __builtin_mul_overflow(*size, KiB << 10 * (unit - units), size);
+    if (wraps || *size < min || *size > max)
+        return complain(-EINVAL, "%s %s: must be from %luM to %luG", what, text, min / MiB, max / GiB);
+    return 0;
 }

@@ -59,8 +59,8 @@ static void wait_for_end(struct vm *vm, int signal_fd)
             vm_stop(vm, STATUS_SIGNAL + (int)info.ssi_signo);
 }
 
-/* One life of the machine. Returns the exit status, and in *again whether the guest asked for a reset. */
-static int run_once(int signal_fd, bool *again)
+/* One life of the machine. Returns the exit status, or STATUS_RESET. */
+static int run_once(int signal_fd)
 {
     struct vm *vm = calloc(1, sizeof *vm);
 
@@ -75,7 +75,6 @@ static int run_once(int signal_fd, bool *again)
         wait_for_end(vm, signal_fd);
         status = vm_join(vm);
     }
-    *again = err == 0 && vm->reset;
     vm_destroy(vm);
     free(vm);
     return status;
@@ -85,8 +84,7 @@ static int run_command(int argc, char **argv)
 {
     static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
     sigset_t set;
-    bool again = true;
-    int status = 0;
+    int status;
 
     if (options_parse(argc, argv) < 0)
         return STATUS_USAGE;
@@ -96,8 +94,9 @@ static int run_command(int argc, char **argv)
         sigaddset(&set, ends[i]);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* in all threads: the signals come by signal_fd alone */
     int signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-    while (again) /* a reset is a new machine */
-        status = run_once(signal_fd, &again);
+    do
+        status = run_once(signal_fd);
+    while (status == STATUS_RESET); /* a reset is a new machine */
     close(signal_fd);
     return status;
 }

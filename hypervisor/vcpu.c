@@ -152,29 +152,20 @@ void *vcpu_thread(void *arg)
 static void vcpu_handle_io(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->run;
+    bool is_write = run->io.direction == KVM_EXIT_IO_OUT;
+    void *data = (uint8_t *)run + run->io.data_offset;
+    struct access a = {vcpu->vm, NULL, run->io.port, data, run->io.size, run->io.count, is_write};
 
-    bus_access(&vcpu->vm->ports, (struct access){
-                                     .vm = vcpu->vm,
-                                     .offset = run->io.port,
-                                     .data = (uint8_t *)run + run->io.data_offset,
-                                     .size = run->io.size,
-                                     .count = run->io.count,
-                                     .is_write = run->io.direction == KVM_EXIT_IO_OUT,
-                                 });
+    bus_access(&vcpu->vm->ports, a);
 }
 
 static void vcpu_handle_mmio(struct vcpu *vcpu)
 {
     struct kvm_run *run = vcpu->run;
+    struct access a = {vcpu->vm,      NULL, run->mmio.phys_addr, run->mmio.data,
+                       run->mmio.len, 1,    run->mmio.is_write};
 
-    bus_access(&vcpu->vm->mmio, (struct access){
-                                    .vm = vcpu->vm,
-                                    .offset = run->mmio.phys_addr,
-                                    .data = run->mmio.data,
-                                    .size = run->mmio.len,
-                                    .count = 1,
-                                    .is_write = run->mmio.is_write,
-                                });
+    bus_access(&vcpu->vm->mmio, a);
 }
 
 /* Without an interrupt controller nothing can wake the CPU again, so HLT is the guest's way to say that it is

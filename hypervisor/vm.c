@@ -153,28 +153,17 @@ static void vm_kick(struct vm *vm)
     }
 }
 
-static void vm_stop_as(struct vm *vm, int status, bool reset)
+void vm_stop(struct vm *vm, int status)
 {
     pthread_mutex_lock(&vm->run_lock);
     if (vm->wish != WISH_STOP) {
         vm->wish = WISH_STOP;
         vm->status = status;
-        vm->reset = reset;
         vm_kick(vm);
         pthread_cond_broadcast(&vm->run_changed);
         eventfd_write(vm->stopped_fd, 1);
     }
     pthread_mutex_unlock(&vm->run_lock);
-}
-
-void vm_stop(struct vm *vm, int status)
-{
-    vm_stop_as(vm, status, false);
-}
-
-void vm_reset(struct vm *vm)
-{
-    vm_stop_as(vm, 0, true);
 }
 
 bool vm_stopping(struct vm *vm)

@@ -33,6 +33,7 @@ enum exit_status {
     STATUS_TRIPLE_FAULT = 121, /* the guest died */
     STATUS_KVM_ERROR = 122,    /* KVM could not go on running it, or nothing handles why it stopped */
     STATUS_SIGNAL = 128,       /* + the signal's number */
+    STATUS_RESET = 256,        /* never seen outside: the guest asked to start again */
 };
 
 struct vm;
@@ -231,7 +232,6 @@ struct vm {
     enum wish wish;
     unsigned resting; /* vCPU threads that stand still, or have ended */
     int status;       /* once stopped: the exit status */
-    bool reset;       /* stopped because the guest asked for a reset: start again */
     int stopped_fd;   /* an eventfd, readable once the VM is stopped */
 };
 
@@ -248,9 +248,8 @@ int vm_start(struct vm *vm);
 int vm_join(struct vm *vm);
 
 /* These may be called by any thread, also from a device or an exit handler. The first stop decides the
- * status. */
+ * status; STATUS_RESET starts the machine again. */
 void vm_stop(struct vm *vm, int status);
-void vm_reset(struct vm *vm);
 bool vm_stopping(struct vm *vm);
 
 /* Stand still between two guest instructions, and go on. Not from a vCPU thread: it would wait for itself. */

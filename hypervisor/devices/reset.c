@@ -5,13 +5,13 @@
 static void keyboard_write(const struct access *a, uint64_t value)
 {
     if (value == 0xFE) /* pulse the reset line; all other commands go to a keyboard that is not there */
-        vm_reset(a->vm);
+        vm_stop(a->vm, STATUS_RESET);
 }
 
 static void reset_control_write(const struct access *a, uint64_t value)
 {
     if (value & 4)
-        vm_reset(a->vm);
+        vm_stop(a->vm, STATUS_RESET);
 }
 
 static int reset_attach(struct vm *vm)

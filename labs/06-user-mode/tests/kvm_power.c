@@ -10,7 +10,7 @@ static int status_of(const uint8_t *code, const uint8_t *end, bool *reset)
     struct vm *vm = vm_from_code(code, end);
     int status = run_vm(vm);
 
-    *reset = vm->reset;
+    *reset = status == STATUS_RESET;
     free_vm(vm);
     return status;
 }
