@@ -6,6 +6,7 @@ GUESTOS += guestos/drivers/rtc.c
 GUESTOS += guestos/kernel/switch.S
 GUESTOS += guestos/kernel/thread.c
 GUESTOS += guestos/kernel/wait.c
+GUESTOS += guestos/kernel/demo_threads.c
 GUESTOS += guestos/include/apic.h
 GUESTOS += guestos/include/clock.h
 GUESTOS += guestos/include/rtc.h
