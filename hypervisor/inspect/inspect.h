@@ -69,6 +69,7 @@ struct autopsy {
     unsigned reason;        /* of the exit, KVM_EXIT_xxx */
     struct kvm_regs regs;   /* just before the fatal instruction, */
     struct kvm_sregs sregs; /* unless `note` says otherwise */
+    bool stale;             /* they are those of the last exit: the death came later */
     const char *note;       /* how the state was found, where it is not simply what KVM has; may be NULL */
     bool faulted;           /* the fatal instruction raised an exception, which is known: */
     unsigned vector;

@@ -84,6 +84,7 @@ void reenact(struct autopsy *a)
         put_back(vcpu);
     }
     a->regs.rflags &= ~RFLAGS_TF; /* it was ours */
+    a->stale = !died;
     a->note = died ? "KVM on AMD forgets the registers of a guest that dies; they were found by playing its "
                      "last steps again."
                    : "KVM on AMD forgets the registers of a guest that dies: what follows is the state at "
