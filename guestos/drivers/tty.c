@@ -22,6 +22,7 @@ static size_t read_at, line_start,
     write_at;            /* read up to line_start in canonical mode, up to write_at in raw mode */
 static bool refused;     /* the driver holds a byte for which there was no room */
 static bool end_of_file; /* read gives 0, once in a terminal, for ever without one */
+static size_t end_at;    /* in a terminal: what was typed before the end comes first */
 static int foreground;   /* process group that ^C goes to */
 static int session;
 static bool is_tty;                         /* false: a pipe on the other side, nothing is interpreted */
@@ -44,6 +45,8 @@ static bool canonical(void)
 
 static size_t available(void)
 {
+    if (end_of_file)
+        return end_at - read_at;
     return (canonical() ? line_start : write_at) - read_at;
 }
 
@@ -75,6 +78,13 @@ static void finish_line(void)
     poll_changed();
 }
 
+static void end_input(void)
+{
+    if (!end_of_file)
+        end_at = write_at;
+    end_of_file = true;
+}
+
 /* Take back the last byte of the line that is being typed, with all bytes of its UTF-8 character. */
 static void erase_one(void)
 {
@@ -96,6 +106,7 @@ static bool send_signal(char c)
         return false;
     echo_byte(c);
     write_at = read_at = line_start;
+    end_of_file = false;
     signal_send_group(foreground, signal, (struct signal_cause){.code = SI_KERNEL});
     return true;
 }
@@ -108,8 +119,8 @@ static void type_in_line(char c)
         while (write_at != line_start)
             erase_one();
     } else if (c == settings.cc[VEOF]) {
-        if (write_at == read_at)
-            end_of_file = true;
+        if (write_at == line_start)
+            end_input();
         finish_line();
     } else {
         echo_byte(c);
@@ -142,7 +153,7 @@ static void receive(int byte)
         return;
     }
     if (byte == CONSOLE_EOF)
-        end_of_file = true;
+        end_input();
     else
         append(byte);
     finish_line();
@@ -271,8 +282,10 @@ static int set_termios(uint64_t arg, bool flush)
     if (copy_from_user(&new, arg, sizeof(new)) != 0)
         return -EFAULT;
     spin_lock(&lock);
-    if (flush)
+    if (flush) {
         read_at = line_start = write_at;
+        end_of_file = false;
+    }
     settings = new;
     if (!canonical())
         line_start = write_at; /* a line half typed is input now */

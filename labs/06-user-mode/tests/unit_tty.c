@@ -240,6 +240,16 @@ static void what_was_typed_before_the_end_comes_first(void **state)
     assert_string_equal(read_line(), "two\n");
 }
 
+static void end_of_file_waits_for_what_was_typed_before(void **state)
+{
+    (void)state;
+    type_text("one\ntwo\n\x04three\n");
+    assert_string_equal(read_line(), "one\n");
+    assert_string_equal(read_line(), "two\n");
+    assert_string_equal(read_line(), "");
+    assert_string_equal(read_line(), "three\n");
+}
+
 static void interrupt_tells_the_foreground_and_forgets_the_line(void **state)
 {
     (void)state;

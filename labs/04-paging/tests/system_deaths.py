@@ -1,0 +1,60 @@
+"""Deaths that Moss dies on request (demo=NAME): the panic, or the post-mortem, must name the cause."""
+
+import glob
+import os
+import unittest
+from tests.support import moss
+
+TRIPLE_FAULT = 121  # terrarium's status
+PANIC = 255
+
+
+def lab():
+    """The lab that the build is of: the whole kit has the newest."""
+    name = os.path.basename(os.path.normpath(moss.BUILD))
+    if name.startswith("lab"):
+        return int(name[3:])
+    return max(int(os.path.basename(path)[:2]) for path in glob.glob(os.path.join(moss.ROOT, "labs/[0-9][0-9]-*")))
+
+
+class Deaths(unittest.TestCase):
+    def die(self, name):
+        """All that terrarium printed. From lab 6 on a panic ends the machine with a status; before, there is no port for that, and
+        a halted guest is left by Ctrl-A x."""
+        initrd = "initrd.cpio" if lab() >= 6 else None
+        with moss.Session(append="demo=" + name, initrd=initrd, results=lab() >= 6) as session:
+            if name != "lose-idt":
+                session.expect(b"Moss panics: ")
+                session.expect(b"Called by:\n  ")
+            if name != "lose-idt" and lab() < 6:
+                session.send(b"\x01x")
+            status = session.wait()
+        return status, session.screen.decode(errors="replace")
+
+    def panics(self, name, explanation, function):
+        status, text = self.die(name)
+        self.assertIn(explanation, text)
+        self.assertRegex(text, r"[0-9a-f]{16} %s\+0x" % function, "the backtrace must name the function")
+        self.assertEqual(status, PANIC if lab() >= 6 else 0)
+
+    def test_null(self):
+        self.panics("null", "a NULL pointer", "write_null")
+
+    def test_write_to_code(self):
+        self.panics("write-code", "tried to write ffffffff80100000, which is mapped, but not for that", "write_code")
+
+    def test_execute_data(self):
+        self.panics("execute-data", "tried to execute", "demo")
+
+    def test_stack_overflow(self):
+        self.panics("overflow", "stack", "overflow_stack[.a-z0-9]*")
+
+    def test_lost_idt_is_a_triple_fault_that_the_post_mortem_explains(self):
+        status, text = self.die("lose-idt")
+        self.assertEqual(status, TRIPLE_FAULT, text)
+        begin = text.index("The guest died: triple fault")
+        self.assertIn("IDT", "\n".join(text[begin:].splitlines()[:4]), text[begin:])
+
+
+if __name__ == "__main__":
+    unittest.main()

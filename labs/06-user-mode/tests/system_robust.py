@@ -1,0 +1,127 @@
+"""Odd machines and damaged files: Moss works, or says what is wrong and ends with a status that tells."""
+
+import os
+import random
+import re
+import tempfile
+import unittest
+from tests.support import moss
+
+HOST_ERROR = 120  # terrarium's status when the host lacks something
+PANIC = 255
+
+
+class Init(unittest.TestCase):
+    """Whatever init= names is process 1, and its status the machine's."""
+
+    def test_false(self):
+        self.assertEqual(moss.run(append="init=/bin/false").status, 1)
+
+    def test_true(self):
+        self.assertEqual(moss.run(append="init=/bin/true").status, 0)
+
+    def test_shell(self):
+        result = moss.run(b"echo $$\nexit 9\n", append="init=/bin/sh")
+        self.assertEqual((result.status, result.stdout), (9, b"1\n"))
+
+    def test_missing(self):
+        result = moss.run(append="init=/bin/nothing")
+        self.assertEqual(result.status, PANIC)
+        self.assertIn(b"Moss panics: cannot run /bin/nothing", result.stdout)
+
+    def test_not_a_program(self):
+        result = moss.run(append="init=/etc/motd")
+        self.assertEqual(result.status, PANIC)
+        self.assertIn(b"Moss panics: cannot run /etc/motd", result.stdout)
+
+
+class Initrd(unittest.TestCase):
+    def boot(self, content):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            return moss.run(b"echo lives\n", initrd=file.name)
+
+    @staticmethod
+    def archive():
+        with open(os.path.join(moss.BUILD, "initrd.cpio"), "rb") as file:
+            return file.read()
+
+    def test_truncated(self):
+        archive = self.archive()
+        result = self.boot(archive[:len(archive) // 2])
+        self.assertIn(b"initrd: damaged at byte", result.stdout)
+        self.assertIn(result.status, (127, PANIC), "there is no shell, or no init")
+
+    def test_random_bytes(self):
+        result = self.boot(random.Random(1).randbytes(70000))
+        self.assertIn(b"initrd: damaged at byte 0", result.stdout)
+        self.assertIn(b"Moss panics: cannot run /bin/init", result.stdout)
+        self.assertEqual(result.status, PANIC)
+
+    def test_something_behind_the_archive_does_not_matter(self):
+        result = self.boot(self.archive() + b"\0" * 1000 + b"more")
+        self.assertEqual((result.status, result.stdout), (0, b"lives\n"))
+
+    def test_empty(self):
+        result = self.boot(b"")
+        self.assertEqual(result.status, HOST_ERROR)
+        self.assertIn(b"0 bytes", result.stderr)
+
+    def test_none(self):
+        result = moss.run(initrd=None)
+        self.assertIn(b"no initrd", result.stdout)
+        self.assertEqual(result.status, PANIC)
+
+    def test_missing_file(self):
+        result = moss.run(initrd="/no/such/initrd")
+        self.assertEqual(result.status, HOST_ERROR)
+        self.assertIn(b"/no/such/initrd: No such file or directory", result.stderr)
+
+
+class Kernel(unittest.TestCase):
+    def refused(self, kernel, message):
+        result = moss.run(kernel=kernel)
+        self.assertEqual((result.status, result.stdout), (HOST_ERROR, b""))
+        self.assertIn(message, result.stderr)
+
+    def test_missing(self):
+        self.refused("/no/such/kernel", b"/no/such/kernel: No such file or directory")
+
+    def test_directory(self):
+        self.refused("/", b"Is a directory")
+
+    def test_empty(self):
+        with tempfile.NamedTemporaryFile() as file:
+            self.assertNotEqual(moss.run(kernel=file.name).status, 0)
+
+
+class Memory(unittest.TestCase):
+    def total(self, result):
+        """The KiB that `free` tells."""
+        return int(re.search(rb"Mem: +([0-9]+)", result.stdout).group(1))
+
+    def test_16_mib(self):
+        result = moss.run(b"free\n", memory="16M")
+        self.assertEqual(result.status, 0, result.stdout)
+        self.assertLess(self.total(result), 16 << 10)
+
+    def test_8_mib_works_or_says_why_not(self):
+        result = moss.run(b"free\n", memory="8M")
+        if result.status != 0:
+            self.assertEqual(result.status, PANIC)
+            self.assertIn(b"Moss panics: ", result.stdout)
+
+    def test_16_gib_on_a_smaller_host(self):
+        result = moss.run(b"free\n", memory="16G")
+        self.assertEqual(result.status, 0, result.stderr)
+        self.assertGreater(self.total(result), 15 << 20)
+
+    def test_too_small_for_the_initrd(self):
+        result = moss.run(memory="1M")
+        self.assertEqual(result.status, HOST_ERROR)
+        self.assertIn(b"use a larger --memory", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
