@@ -22,7 +22,8 @@ static inline uint8_t in8(uint16_t port)
     return value;
 }
 
-/* Write n bytes to one port. Not by REP OUTSB: KVM must emulate that, and exits for each byte all the same. */
+/* Write n bytes to one port. Not by REP OUTSB: KVM must emulate that, and exits for each byte all the same.
+ */
 static inline void out8_many(uint16_t port, const void *bytes, size_t n)
 {
     for (const uint8_t *at = bytes; n--; at++)

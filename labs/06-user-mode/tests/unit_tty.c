@@ -372,6 +372,7 @@ int main(void)
         TEST(erase_stays_within_the_line),
         TEST(kill_takes_back_the_line),
         TEST(end_of_file_ends_one_read),
+        TEST(end_of_file_waits_for_what_was_typed_before),
         TEST(what_was_typed_before_the_end_comes_first),
         TEST(interrupt_tells_the_foreground_and_forgets_the_line),
         TEST(without_isig_an_interrupt_is_a_byte),
