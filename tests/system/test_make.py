@@ -1,0 +1,56 @@
+"""The targets of the Makefile that a user types first."""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+from tests.support import moss
+
+SCREEN = 30  # lines
+
+
+def make(*words, **options):
+    return subprocess.run(["make", "-s", *words], cwd=moss.ROOT, capture_output=True, text=True, timeout=300 * moss.SCALE,
+                          check=False, **options)
+
+
+class Targets(unittest.TestCase):
+    def test_run_in_a_pipe(self):
+        done = make("run", input="echo hi\n")
+        self.assertEqual((done.returncode, done.stdout), (0, "hi\n"), done.stderr)
+
+    def test_run_of_the_first_lab(self):
+        done = make("LAB=1", "run", stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, "(?i)hello")
+
+    def test_help_fits_a_screen_and_names_every_target(self):
+        text = make("help").stdout
+        self.assertLessEqual(len(text.splitlines()), SCREEN)
+        with open(os.path.join(moss.ROOT, "Makefile")) as file:
+            targets = re.search(r"^\.PHONY: (.*)$", file.read(), re.MULTILINE).group(1).split()
+        missing = [name for name in targets if name != "all" and not re.search(r"\bmake %s\b" % re.escape(name), text)]
+        self.assertEqual(missing, [], "make help must name them")
+
+    def test_a_lab_that_does_not_exist(self):
+        done = make("LAB=99")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("there is no lab 99", done.stderr)
+
+    def test_compile_commands(self):
+        path = os.path.join(moss.ROOT, "compile_commands.json")
+        existed = os.path.exists(path)
+        done = make("compile_commands.json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(path) as file:
+            entries = json.load(file)
+        if not existed:
+            os.unlink(path)
+        self.assertGreater(len(entries), 50)
+        for entry in entries:
+            self.assertTrue(os.path.exists(os.path.join(entry["directory"], entry["file"])), entry["file"])
+
+
+if __name__ == "__main__":
+    unittest.main()
