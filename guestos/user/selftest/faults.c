@@ -108,7 +108,7 @@ TEST(faults_kill_only_the_process)
         {"the trap flag", do_single_step, SIGTRAP},
         {"a system call with the trap flag", do_single_step_syscall, SIGTRAP},
         {"division by zero", do_divide, SIGFPE},
-                {"an unmasked x87 exception", do_x87_divide, SIGFPE},
+        {"an unmasked x87 exception", do_x87_divide, SIGFPE},
     };
     for (size_t i = 0; i < sizeof deaths / sizeof *deaths; i++)
         dies_of(deaths[i].body, deaths[i].signal, deaths[i].what);

@@ -52,6 +52,8 @@ class Deaths(unittest.TestCase):
     def test_lost_idt_is_a_triple_fault_that_the_post_mortem_explains(self):
         status, text = self.die("lose-idt")
         self.assertEqual(status, TRIPLE_FAULT, text)
+        if "LAST EXIT" in text:  # an AMD CPU, and its last steps could not be played again
+            self.skipTest("KVM forgot the state in which the guest died")
         begin = text.index("The guest died: triple fault")
         self.assertIn("IDT", "\n".join(text[begin:].splitlines()[:4]), text[begin:])
 
