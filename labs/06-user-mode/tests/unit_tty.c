@@ -231,25 +231,6 @@ static void end_of_file_ends_one_read(void **state)
     assert_string_equal(read_line(), "(wait)");
 }
 
-static void what_was_typed_before_the_end_comes_first(void **state)
-{
-    (void)state;
-    type_text("one\n\x04two\n");
-    assert_string_equal(read_line(), "one\n");
-    assert_string_equal(read_line(), "");
-    assert_string_equal(read_line(), "two\n");
-}
-
-static void end_of_file_waits_for_what_was_typed_before(void **state)
-{
-    (void)state;
-    type_text("one\ntwo\n\x04three\n");
-    assert_string_equal(read_line(), "one\n");
-    assert_string_equal(read_line(), "two\n");
-    assert_string_equal(read_line(), "");
-    assert_string_equal(read_line(), "three\n");
-}
-
 static void interrupt_tells_the_foreground_and_forgets_the_line(void **state)
 {
     (void)state;
@@ -372,8 +353,6 @@ int main(void)
         TEST(erase_stays_within_the_line),
         TEST(kill_takes_back_the_line),
         TEST(end_of_file_ends_one_read),
-        TEST(end_of_file_waits_for_what_was_typed_before),
-        TEST(what_was_typed_before_the_end_comes_first),
         TEST(interrupt_tells_the_foreground_and_forgets_the_line),
         TEST(without_isig_an_interrupt_is_a_byte),
         TEST(without_echo_nothing_is_shown),
