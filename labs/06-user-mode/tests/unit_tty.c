@@ -231,6 +231,16 @@ static void end_of_file_ends_one_read(void **state)
     assert_string_equal(read_line(), "(wait)");
 }
 
+static void the_end_waits_for_what_was_typed_before(void **state)
+{
+    (void)state;
+    type_text("one\ntwo\n\x04three\n");
+    assert_string_equal(read_line(), "one\n");
+    assert_string_equal(read_line(), "two\n");
+    assert_string_equal(read_line(), "");
+    assert_string_equal(read_line(), "three\n");
+}
+
 static void interrupt_tells_the_foreground_and_forgets_the_line(void **state)
 {
     (void)state;
@@ -346,14 +356,23 @@ static void an_escaped_line_begins_and_ends_by_marks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_line_is_read_when_it_is_complete),  TEST(a_read_gives_one_line_at_most),
-        TEST(erase_takes_back_a_character),        TEST(erase_takes_back_all_bytes_of_a_character),
-        TEST(erase_stays_within_the_line),         TEST(kill_takes_back_the_line),
-        TEST(end_of_file_ends_one_read),           TEST(interrupt_tells_the_foreground_and_forgets_the_line),
-        TEST(without_isig_an_interrupt_is_a_byte), TEST(without_echo_nothing_is_shown),
-        TEST(raw_mode_gives_every_byte_at_once),   TEST(a_half_typed_line_can_be_read_in_raw_mode),
-        TEST(a_newline_also_goes_to_the_left),     TEST(a_full_buffer_refuses_and_loses_nothing),
-        TEST(a_pipe_passes_bytes_untouched),       TEST(an_escaped_line_begins_and_ends_by_marks),
+        TEST(a_line_is_read_when_it_is_complete),
+        TEST(a_read_gives_one_line_at_most),
+        TEST(erase_takes_back_a_character),
+        TEST(erase_takes_back_all_bytes_of_a_character),
+        TEST(erase_stays_within_the_line),
+        TEST(kill_takes_back_the_line),
+        TEST(end_of_file_ends_one_read),
+        TEST(the_end_waits_for_what_was_typed_before),
+        TEST(interrupt_tells_the_foreground_and_forgets_the_line),
+        TEST(without_isig_an_interrupt_is_a_byte),
+        TEST(without_echo_nothing_is_shown),
+        TEST(raw_mode_gives_every_byte_at_once),
+        TEST(a_half_typed_line_can_be_read_in_raw_mode),
+        TEST(a_newline_also_goes_to_the_left),
+        TEST(a_full_buffer_refuses_and_loses_nothing),
+        TEST(a_pipe_passes_bytes_untouched),
+        TEST(an_escaped_line_begins_and_ends_by_marks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
