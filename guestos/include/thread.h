@@ -99,12 +99,13 @@ void wait_finish(struct wait_queue *queue);
  */
 #define wait_until(queue, condition, deadline, interruptible)                                                \
     ({                                                                                                       \
+        uint64_t wait_deadline = deadline; /* evaluated once: it may be a sum with the time of now */        \
         int wait_result = 0;                                                                                 \
         for (;;) {                                                                                           \
-            wait_prepare(queue, deadline);                                                                   \
+            wait_prepare(queue, wait_deadline);                                                              \
             if (condition)                                                                                   \
                 break;                                                                                       \
-            wait_result = wait_sleep(deadline, interruptible);                                               \
+            wait_result = wait_sleep(wait_deadline, interruptible);                                          \
             if (wait_result != 0)                                                                            \
                 break;                                                                                       \
         }                                                                                                    \
