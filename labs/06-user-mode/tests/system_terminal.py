@@ -10,24 +10,20 @@ UP, RIGHT, LEFT, DELETE, BACKSPACE = b"\x1b[A", b"\x1b[C", b"\x1b[D", b"\x1b[3~"
 
 
 class Keys(unittest.TestCase):
-    """One machine for all: each test finds a shell that waits at its prompt, and leaves one."""
+    """One machine for all: each test finds a shell whose prompt has been seen, and leaves one."""
 
     @classmethod
     def setUpClass(cls):
         cls.session = moss.Session()
+        cls.session.expect(b"moss:/# ")
 
     @classmethod
     def tearDownClass(cls):
         cls.session.__exit__()
 
-    def setUp(self):
-        self.session.send(b"\r")
-        self.session.expect(b"\nmoss:/# ")
-
     def gives(self, keys, output):
         self.session.send(keys + b"\r")
         self.session.expect(b"\n" + output + b"\nmoss:/# ")
-        self.session.send(b"\r")  # the next command looks for the prompt again
 
     def test_prompt_and_echo(self):
         self.gives(b"echo one", b"one")
@@ -40,7 +36,6 @@ class Keys(unittest.TestCase):
 
     def test_up_brings_the_last_line_back(self):
         self.gives(b"echo again", b"again")
-        self.session.expect(b"moss:/# ")
         self.gives(UP, b"again")
 
     def test_interrupt_at_the_prompt_forgets_the_line(self):
@@ -64,6 +59,8 @@ class Keys(unittest.TestCase):
     def test_control_a_h_helps(self):
         self.session.send(CONTROL_A + b"h")
         self.session.expect(re.compile(rb"Ctrl-A x  leave Terrarium\n(.*\n)*"))
+        self.session.send(b"\r")
+        self.session.expect(b"\nmoss:/# ")
 
     def test_control_a_a_is_control_a(self):
         self.gives(b"cho to the beginning" + CONTROL_A + b"ae", b"to the beginning")
