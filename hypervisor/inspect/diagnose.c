@@ -175,18 +175,17 @@ void diagnose(const struct autopsy *a)
     else if (a->faulted)
         fprintf(a->out, "%s (error code 0x%lx): %s.\n", name, a->error,
                 exceptions[vector].meaning ?: "an exception");
-    else if (a->stale) {
+    else if (!(a->sregs.efer & EFER_LMA)) {
+        fprintf(a->out, "an exception in %s that had no handler: the guest was still starting up.\n",
+                a->sregs.cr0 & CR0_PE ? "32-bit protected mode" : "real mode");
+        return;
+    } else if (a->stale) {
         fprintf(a->out,
                 "not found: the guest died some way behind its last exit, whose state is all that is left.\n"
                 "  Let the guest print something (port 0xE9) shortly before it dies, to come closer.\n");
         return;
-    } else if (a->sregs.efer & EFER_LMA)
+    } else
         fprintf(a->out, "the instruction at RIP, or the handler that it led to.\n");
-    else {
-        fprintf(a->out, "an exception in %s that had no handler: the guest was still starting up.\n",
-                a->sregs.cr0 & CR0_PE ? "32-bit protected mode" : "real mode");
-        return;
-    }
     fprintf(a->out, "  %s could not be handled: ", name);
     diagnose_delivery(a, vector);
 }
