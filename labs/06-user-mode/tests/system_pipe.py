@@ -60,7 +60,7 @@ class Amounts(unittest.TestCase):
         self.assertEqual(result.records, [("sum", moss.cksum(data))])
 
     def test_much_out_and_a_slow_reader(self):
-        script = b"cat /bin/true /bin/true; cat /bin/true /bin/true | cksum > /dev/console\n"
+        script = b"cat /bin/true /bin/true; echo; cat /bin/true /bin/true | cksum\n"
         with subprocess.Popen(moss.terrarium_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=moss.ROOT) as process:
             process.stdin.write(script)
             process.stdin.close()
@@ -69,10 +69,10 @@ class Amounts(unittest.TestCase):
                 output += piece
                 time.sleep(0.5)  # meanwhile the pipe fills up
         sum_line = output.splitlines()[-1]
-        data = output[:-len(sum_line) - 1]
+        data = output[:-len(sum_line) - 2]  # without both newlines
         self.assertGreater(len(data), 65536)
         self.assertEqual(sum_line.decode(), moss.cksum(data))
-        self.assertEqual(process.returncode, 0)
+        self.assertEqual(process.returncode, 0)  # set by the end of the with statement
 
     def test_a_mebibyte_through_pipes_inside(self):
         result = moss.run(b'head -c 1048576 /dev/zero | cat | cat | ' + b'{ ' + CHECKSUM.rstrip() + b'; }\n')
