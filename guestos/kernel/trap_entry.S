@@ -1,6 +1,6 @@
 /* The way into the kernel and out of it: 256 vectors, one common path. */
 #include "layout.h"
-#include "registers.h"
+#include "registers.inc"
 
     .text
 /* Each vector pushes an error code, if the CPU does not, and its number. 16 bytes apart, so that C can compute the address. */

@@ -1,6 +1,6 @@
 /* Where SYSCALL leads: the program's registers become a trapframe, as in a trap (AMD APM 2 §6.1.1). */
 #include "layout.h"
-#include "registers.h"
+#include "registers.inc"
 
 #define CPU_KERNEL_RSP 8  /* struct cpu */
 #define CPU_USER_RSP   16

@@ -161,6 +161,8 @@ static int console_boot(struct vm *vm)
 {
     if (!vm->host_io)
         return 0;
+    if (queue.ended && queue.taken == queue.count)
+        put(CONSOLE_BREAK); /* the machine before a reset took it; this one has not heard of the end yet */
     queue.stop = false;
     queue.wake_fd = eventfd(0, EFD_CLOEXEC);
     int err = pthread_create(&thread, NULL, console_thread, vm);

@@ -21,5 +21,5 @@ GUESTOS += guestos/include/frames.h
 GUESTOS += guestos/include/gdt.h
 GUESTOS += guestos/include/heap.h
 GUESTOS += guestos/include/paging.h
-GUESTOS += guestos/include/registers.h
+GUESTOS += guestos/include/registers.inc
 GUESTOS += guestos/include/trap.h
