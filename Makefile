@@ -22,7 +22,7 @@ MEMORY := 128M
 WITH_KVM := scripts/with-kvm
 
 .DELETE_ON_ERROR:
-.PHONY: all run qemu test check fuzz run-fuzzers bench clean help list format compile_commands.json
+.PHONY: all run qemu test check fuzz bench clean help list format compile_commands.json
 
 all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 
@@ -164,6 +164,7 @@ RUNS := 100000
 fuzz:
 	@$(MAKE) --no-print-directory B=$(B)/fuzz CC=clang SANITIZE="-fsanitize=fuzzer $(SANITIZE)" run-fuzzers
 
+.PHONY: run-fuzzers
 run-fuzzers: $(foreach t,$(FUZZERS),$(call test_program,$t))
 	@for fuzzer in $^; do \
 		mkdir -p $$fuzzer.corpus; \
