@@ -420,3 +420,25 @@ TEST(pipes_without_blocking)
     WORKS(fcntl(ends[0], F_SETFL, 0));
     EQUAL(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
 }
+
+/* A program may put a directory's position anywhere; what lies there is the end, or entries, but nothing
+ * else. */
+TEST(files_directory_positions_beyond_the_end)
+{
+    static const char *const directories[] = {"/", "/dev", "/proc", "/proc/self"};
+    static const off_t positions[] = {100, 0x7fffffff, 0x100000000, 0x1000000000000000, 0x7fffffffffffffff};
+    char buffer[1024];
+
+    for (size_t d = 0; d < sizeof directories / sizeof *directories; d++) {
+        int fd = open(directories[d], O_RDONLY | O_DIRECTORY);
+        CHECK(fd >= 0, "open %s: %s", directories[d], strerror(errno));
+        for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
+            if (lseek(fd, positions[i], SEEK_SET) < 0)
+                continue; /* refusing it is as good */
+            long n = syscall(SYS_getdents64, fd, buffer, sizeof buffer);
+            CHECK(n <= (long)sizeof buffer, "getdents64 of %s at %#lx gives %ld", directories[d],
+                  positions[i], n);
+        }
+        close(fd);
+    }
+}
