@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +110,25 @@ static void start_loopback(void)
         close(fd);
 }
 
+/*
+ * Keep two small virtual machines for as long as this one runs, one with an interrupt controller and one
+ * without. Where KVM's first machine of a kind comes or its last one goes, Linux rewrites its own code (the
+ * static keys preempt_notifier_key, kvm_has_noapic_vcpu, apic_sw_disabled), by way of an INT3. QEMU before
+ * 8.1 may go on executing that INT3 long after it is gone, if one CPU translates code while the other writes
+ * it: both then take the same breakpoint for ever. With these two machines nothing is ever rewritten.
+ */
+static void hold_machines(void)
+{
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+
+    for (int irqchip = 0; irqchip < 2; irqchip++) {
+        int vm = ioctl(kvm, KVM_CREATE_VM, 0);
+        if (vm < 0 || (irqchip && ioctl(vm, KVM_CREATE_IRQCHIP, 0) < 0) || ioctl(vm, KVM_CREATE_VCPU, 0) < 0)
+            complain("cannot hold a machine of", "/dev/kvm");
+    }
+    close(kvm);
+}
+
 /* What a distribution's start-up would set, as far as a command may notice. */
 static void settle(void)
 {
@@ -130,6 +150,7 @@ int main(void)
     mkdir("/dev", 0755);
     if (load_modules() == 0 && enter_host_root() == 0) {
         settle();
+        hold_machines();
         agent_run();
     }
     sync();

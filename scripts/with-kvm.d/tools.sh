@@ -38,10 +38,10 @@ publish() {
     mv -T "$work/new" "$1"
 }
 
-# Link statically: the program runs before any library is there.
+# Link statically: the program runs before any library is there. After musl's own headers, those of Linux: <linux/kvm.h>.
 compile_static() {
     if command -v musl-gcc >/dev/null; then
-        musl-gcc -static "${c_flags[@]}" "$@"
+        musl-gcc -static "${c_flags[@]}" -idirafter /usr/include -idirafter "/usr/include/$(gcc -print-multiarch)" "$@"
     else
         gcc -static "${c_flags[@]}" "$@"
     fi

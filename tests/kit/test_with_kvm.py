@@ -102,6 +102,7 @@ class Streams(Case):
         (: <>/dev/kvm) && say kvm=opens
         say "lo=$(cat /sys/class/net/lo/flags)"
         say "overcommit=$(cat /proc/sys/vm/overcommit_memory)"
+        say "held=$(ls -l /proc/1/fd 2>/dev/null | grep -c -e 'kvm-vm$' -e 'kvm-vcpu:0$')"
         say "time=$(date +%s)"
         say "scale=$TIMEOUT_SCALE inside=$TERRARIUM_INSIDE kvm=$TERRARIUM_KVM run=$TERRARIUM_RUN"
         [ -w "$TERRARIUM_RUN" ] && say "run=$(stat -f -c %T "$TERRARIUM_RUN")"
@@ -175,6 +176,10 @@ class Streams(Case):
         self.assertIn("overcommit=1\n", self.facts)
         flags = int(self.facts.split("lo=")[1].split()[0], 16)
         self.assertTrue(flags & 1, "the loopback interface is down")
+
+    @unittest.skipUnless(os.getuid() == 0, "only root may look at the first process")
+    def test_two_machines_are_held_so_that_kvm_rewrites_no_code(self):
+        self.assertIn("held=4\n", self.facts)
 
     def test_clock_is_right(self):
         inside = int(self.facts.split("time=")[1].split()[0])
