@@ -182,7 +182,8 @@ void diagnose(const struct autopsy *a)
     } else if (a->stale) {
         fprintf(a->out,
                 "not found: the guest died some way behind its last exit, whose state is all that is left.\n"
-                "  Let the guest print something (port 0xE9) shortly before it dies, to come closer.\n");
+                "  Run it again with --step-after %lu, to see its last instructions one by one.\n",
+                a->vcpu->exit_count - 1);
         return;
     } else
         fprintf(a->out, "the instruction at RIP, or the handler that it led to.\n");

@@ -80,6 +80,10 @@ struct autopsy {
 /* Have the vCPU's registers kept at each exit, where KVM would forget them when the guest dies. */
 int reenact_prepare(struct vcpu *vcpu);
 
+/* Have KVM_RUN end after each instruction. To be said anew before each: KVM forgets it where it emulates one.
+ */
+void single_step(struct vcpu *vcpu, bool on);
+
 /* Fill regs, sregs and note. On the vCPU's own thread. */
 void reenact(struct autopsy *a);
 

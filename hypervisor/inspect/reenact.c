@@ -34,6 +34,13 @@ static void registers_get(struct autopsy *a)
     ioctl(a->vcpu->fd, KVM_GET_SREGS, &a->sregs);
 }
 
+void single_step(struct vcpu *vcpu, bool on)
+{
+    struct kvm_guest_debug debug = {.control = on ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0};
+
+    ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
+}
+
 /* Step until the guest dies again. Returns whether it did; then *a has the registers just before. */
 static bool step_to_death(struct autopsy *a)
 {
@@ -42,6 +49,7 @@ static bool step_to_death(struct autopsy *a)
 
     while (host_now() - start < TIME_MAX) {
         registers_get(a);
+        single_step(vcpu, true);
         if (vcpu_enter(vcpu) < 0 && vcpu_enter(vcpu) < 0)
             return false; /* no progress: the post-mortem's timer kicked it twice */
         if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
@@ -58,13 +66,6 @@ static void put_back(struct vcpu *vcpu)
     ioctl(vcpu->fd, KVM_SET_REGS, &vcpu->regs);
 }
 
-static void single_step(struct vcpu *vcpu, bool on)
-{
-    struct kvm_guest_debug debug = {.control = on ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0};
-
-    ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
-}
-
 void reenact(struct autopsy *a)
 {
     struct vcpu *vcpu = a->vcpu;
@@ -75,7 +76,6 @@ void reenact(struct autopsy *a)
     if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->keeps_registers || !was_reset)
         return;
     put_back(vcpu);
-    single_step(vcpu, true);
     bool died = step_to_death(a);
     single_step(vcpu, false);
     if (!died) {

@@ -3,6 +3,7 @@ HYPERVISOR += hypervisor/inspect/walk.c
 HYPERVISOR += hypervisor/inspect/inspect.h
 HYPERVISOR += hypervisor/inspect/symbols.c
 HYPERVISOR += hypervisor/inspect/reenact.c
+HYPERVISOR += hypervisor/inspect/step.c
 HYPERVISOR += hypervisor/inspect/probe.c
 HYPERVISOR += hypervisor/inspect/diagnose.c
 HYPERVISOR += hypervisor/inspect/postmortem.c
