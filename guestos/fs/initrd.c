@@ -53,6 +53,8 @@ static void unpack(struct vnode *root, const void *archive, size_t size)
 
     while ((more = cpio_next(archive, size, &offset, &entry)) > 0) {
         int error = unpack_entry(root, &entry);
+        if (error == -ENOSPC || error == -ENOMEM)
+            panic("memory is full at %s of the initrd; give the machine more", entry.name);
         if (error)
             warn("initrd: %s was left out (error %d)\r\n", entry.name, -error);
     }

@@ -63,7 +63,8 @@ static void first_process(void *arg)
     if (error == 0)
         error = process_exec(&args);
     if (error)
-        panic("cannot run %s: error %d; is it in the initrd?", args.bytes ? args.bytes : "init", -error);
+        panic("cannot run %s: error %d; %s", args.bytes ? args.bytes : "init", -error,
+              error == -ENOMEM ? "memory is full, give the machine more" : "is it in the initrd?");
     exec_args_free(&args);
     process_enter(process);
 }

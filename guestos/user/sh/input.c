@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -83,8 +84,10 @@ static bool run_next(struct shell *sh, struct input *input, int *line)
         int where = *line;
         struct node *tree;
 
-        if (result == EDIT_CANCEL)
+        if (result == EDIT_CANCEL) {
+            sh->status = 128 + SIGINT;
             break;
+        }
         more = result == EDIT_LINE;
         enum parse_status status =
             parse(&tree_arena, command.length ? command.data : "", &tree, &message, &where);

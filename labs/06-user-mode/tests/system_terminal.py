@@ -41,7 +41,7 @@ class Keys(unittest.TestCase):
     def test_interrupt_at_the_prompt_forgets_the_line(self):
         self.session.send(b"echo never" + CONTROL_C)
         self.session.expect(b"^C\nmoss:/# ")
-        self.gives(b"echo lives", b"lives")
+        self.gives(b"echo lives with $?", b"lives with 130")
 
     def test_interrupt_kills_the_program_and_not_the_shell(self):
         self.session.send(b"echo begins; sleep 1000\r")
