@@ -1,0 +1,42 @@
+/* Block devices: disks as arrays of 512-byte sectors, and the requests that a driver carries out. */
+#ifndef BLOCK_H
+#define BLOCK_H
+
+#include "list.h"
+#include "types.h"
+
+#define SECTOR_SIZE 512
+
+enum block_op { BLOCK_READ, BLOCK_WRITE, BLOCK_FLUSH };
+
+/* One transfer. Whoever submits it keeps it, and the memory at `data`, in place until done() was called. */
+struct block_request {
+    enum block_op op;
+    uint64_t sector;
+    uint32_t bytes; /* a multiple of SECTOR_SIZE; 0 for BLOCK_FLUSH */
+    void *data;     /* in the direct map, in one physical piece */
+    int error;      /* once done: 0, -EIO, or -EROFS */
+    void (*done)(
+        struct block_request *request); /* interrupts off; often from an interrupt, so it must not wait */
+    void *arg;                          /* for done() */
+    struct list link;                   /* the driver's: requests that wait for room in its ring */
+};
+
+struct block_device {
+    char name[8];     /* "vda" */
+    char serial[21];  /* as the device tells; may be empty */
+    uint64_t sectors; /* its size */
+    bool read_only;
+    bool has_flush;     /* else its writes are durable when they are done */
+    uint32_t bytes_max; /* of one request */
+    uint32_t in_flight; /* requests that it can take at once; more wait in the driver */
+    /* Begin a request. Never waits; from any thread or interrupt. The device was checked: the sectors are on
+     * it. */
+    void (*submit)(struct block_device *device, struct block_request *request);
+    void *driver; /* the driver's own */
+};
+
+/* Make the device known as /dev/<name>. Called by drivers at INIT_DRIVERS. Returns 0 or -ENOMEM. */
+int block_register(struct block_device *device);
+
+#endif
