@@ -11,7 +11,7 @@ $(error there is no lab $(LAB); LAB may be 1 to $(LAST))
 endif
 endif
 
-# What each lab adds: HYPERVISOR, GUESTOS, USER (files), RUN (how `make run` starts its guest).
+# What each lab adds: HYPERVISOR, GUESTOS, USER (files), LIBS (libraries of the host), RUN (how `make run` starts its guest).
 include $(addsuffix /lab.mk,$(LAB_DIRS))
 
 CC := gcc
@@ -40,7 +40,7 @@ $(B)/libterrarium.a: $(filter-out %/main.o,$(HV_OBJECTS))
 	ar rcs $@ $^
 
 # Features are found through their linker section, not by symbol: the library goes in whole.
-WHOLE_LIBRARY = -Wl,--whole-archive $(B)/libterrarium.a -Wl,--no-whole-archive -pthread
+WHOLE_LIBRARY = -Wl,--whole-archive $(B)/libterrarium.a -Wl,--no-whole-archive -pthread $(LIBS)
 
 $(B)/terrarium: $(filter %/main.o,$(HV_OBJECTS)) $(B)/libterrarium.a
 	$(CC) -o $@ $< $(WHOLE_LIBRARY)

@@ -52,11 +52,13 @@ int options_parse(int argc, char **argv)
             o = o->next;
         if (!o)
             return option_unknown(argv[i] + 2);
-        if (o->value)
+        if (o->value && !o->most)
             return complain(-EINVAL, "--%s is given twice ('%s' and again); give it once", o->name, o->value);
+        if (o->most && o->count == o->most)
+            return complain(-EINVAL, "--%s is given more than %u times", o->name, o->most);
         if (o->arg && i + 1 == argc)
             return complain(-EINVAL, "--%s needs an argument: --%s %s", o->name, o->name, o->arg);
-        o->value = o->arg ? argv[++i] : "";
+        o->value = o->values[o->count++] = o->arg ? argv[++i] : "";
         if (o->set && o->set(o->value) < 0)
             return -EINVAL;
     }
@@ -65,8 +67,10 @@ int options_parse(int argc, char **argv)
 
 void options_clear(void)
 {
-    for (struct option *o = options; o; o = o->next)
+    for (struct option *o = options; o; o = o->next) {
         o->value = NULL;
+        o->count = 0;
+    }
 }
 
 void options_print(void)

@@ -5,13 +5,18 @@
 
 #include "vm.h"
 
+#define OPTION_VALUES_MAX 16
+
 /* One option of `terrarium run`. A list of options ends with an empty record. */
 struct option {
     const char *name;              /* without the dashes */
     const char *arg;               /* what to call its argument in the help text; NULL: it takes none */
     const char *help;              /* one line */
     int (*set)(const char *value); /* may be NULL: check it; 0, or -EINVAL after a complain() */
-    const char *value;             /* as given on the command line; NULL while it is not */
+    unsigned most;                 /* how often it may be given; 0: once */
+    const char *value;             /* as given on the command line, the last time; NULL while it is not */
+    const char *values[OPTION_VALUES_MAX];
+    unsigned count; /* of values */
     struct option *next;
 };
 

@@ -79,11 +79,19 @@ int vm_create(struct vm *vm)
     return err;
 }
 
+/* In the opposite order of their start: the later ones use the earlier. */
+static void end_features(struct vm *vm, const struct feature *f)
+{
+    if (!f)
+        return;
+    end_features(vm, f->next);
+    if (f->ended)
+        f->ended(vm);
+}
+
 void vm_destroy(struct vm *vm)
 {
-    for (struct feature *f = features; f; f = f->next)
-        if (f->ended)
-            f->ended(vm);
+    end_features(vm, features);
     for (unsigned i = 0; i < vm->cpus && vm->vcpus[i]; i++)
         vcpu_free(vm->vcpus[i]);
     memory_free(vm);
@@ -268,6 +276,11 @@ void *vm_new_device_state(struct vm *vm, const char *name, size_t size)
     if (state)
         vm->states[vm->state_count++] = (struct device_state){name, state, size};
     else
-        complain(0, "%s: no room for the state of more than %u devices", name, vm->state_count);
+        complain(0, "%s: no room for the state of more than %u devices", name ?: "a device", vm->state_count);
     return state;
+}
+
+void *vm_new_device(struct vm *vm, size_t size)
+{
+    return vm_new_device_state(vm, NULL, size);
 }

@@ -38,6 +38,7 @@ enum exit_status {
 
 struct vm;
 struct vcpu;
+struct io_thread;
 
 /* ---- The host (host.c) ---- */
 
@@ -184,7 +185,8 @@ const char *exit_reason_name(unsigned reason);
 
 enum wish { WISH_RUN, WISH_PAUSE, WISH_STOP };
 
-/* State that a device wants saved with the VM: plain bytes without host handles. */
+/* State that a device wants saved with the VM: plain bytes without host handles. Without a name: just freed
+ * with it. */
 struct device_state {
     const char *name;
     void *state;
@@ -205,20 +207,24 @@ struct vm {
     void (*output)(struct vm *vm, const void *data,
                    size_t size);                               /* takes the console's bytes; NULL: stdout */
     void (*irq_sink)(struct vm *vm, unsigned line, int level); /* NULL: nobody listens */
-    void (*console_ready)(struct vm *vm, void *dev);           /* see devices/console.h */
-    void *console;
+    struct console_user {
+        void (*ready)(struct vm *vm, void *dev);
+        void *dev;
+    } consoles[4]; /* see devices/console.h; the last is the console */
+    unsigned console_count;
     void (*handlers[EXIT_REASONS])(struct vcpu *vcpu); /* NULL: the guest dies of this exit */
     char cmdline[CMDLINE_MAX];
-    struct range initrd; /* in RAM; size 0: none */
-    uint64_t rsdp;       /* guest-physical address of the ACPI tables; 0: none */
-    int kernel_fd;       /* the kernel's file, for its symbols; -1: none */
+    struct range initrd;         /* in RAM; size 0: none */
+    uint64_t rsdp;               /* guest-physical address of the ACPI tables; 0: none */
+    struct io_thread *io_thread; /* does the devices' work, see virtio/io_thread.h; NULL: the vCPUs do */
+    int kernel_fd;               /* the kernel's file, for its symbols; -1: none */
 
     int kvm_fd, fd, ram_fd;
     struct ram ram[2];
     unsigned ram_count;
     struct range reserved[96];
     unsigned reserved_count;
-    struct device_state states[32];
+    struct device_state states[64];
     unsigned state_count;
     struct vcpu *vcpus[MAX_VCPUS];
 
@@ -280,5 +286,9 @@ int vm_append_cmdline(struct vm *vm, const char *words);
 
 /* Have a device's state saved with the VM: zeroed bytes that go with it. NULL after a complain(). */
 void *vm_new_device_state(struct vm *vm, const char *name, size_t size);
+
+/* Zeroed memory for what a device has on the host, which goes with the VM and is not saved. NULL after a
+ * complain(). */
+void *vm_new_device(struct vm *vm, size_t size);
 
 #endif

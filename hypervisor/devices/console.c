@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 #include "../feature.h"
@@ -22,20 +23,57 @@ static struct {
     bool stop;
 } queue;
 
+static int resize_fd = -1; /* a signalfd: the terminal has another size */
+
 static struct termios saved;
 static volatile sig_atomic_t is_raw;
 static bool is_tty, is_running;
 static pthread_t thread;
 
+static void console_ready(struct vm *vm)
+{
+    struct console_user *last = &vm->consoles[vm->console_count - 1];
+
+    if (vm->console_count > 0)
+        last->ready(vm, last->dev);
+}
+
 void console_offer(struct vm *vm, void (*ready)(struct vm *vm, void *dev), void *dev)
 {
-    vm->console_ready = ready;
-    vm->console = dev;
+    if (vm->console_count < COUNT(vm->consoles))
+        vm->consoles[vm->console_count++] = (struct console_user){ready, dev};
+}
+
+void console_withdraw(struct vm *vm, void *dev)
+{
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < vm->console_count; i++)
+        if (vm->consoles[i].dev != dev)
+            vm->consoles[kept++] = vm->consoles[i];
+    vm->console_count = kept;
+    console_ready(vm);
+}
+
+bool console_waiting(struct vm *vm, void *dev)
+{
+    bool is_console = vm->console_count > 0 && vm->consoles[vm->console_count - 1].dev == dev;
+
+    return vm->host_io && is_console && queue.taken < queue.count;
+}
+
+void console_size(uint16_t *columns, uint16_t *rows)
+{
+    struct winsize size = {0};
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
+
+    *columns = known ? size.ws_col : 80;
+    *rows = known ? size.ws_row : 25;
 }
 
 int console_next(struct vm *vm, void *dev)
 {
-    if (!vm->host_io || vm->console != dev || queue.taken == queue.count)
+    if (!console_waiting(vm, dev))
         return CONSOLE_EMPTY;
     int item = queue.items[queue.taken++];
     if (queue.taken == queue.count) {
@@ -113,8 +151,7 @@ static void console_typed(struct vm *vm, const uint8_t *bytes, size_t count)
         put(CONSOLE_BREAK);
         queue.ended = true;
     }
-    if (vm->console_ready)
-        vm->console_ready(vm, vm->console);
+    console_ready(vm);
     pthread_mutex_unlock(&vm->lock);
 }
 
@@ -127,18 +164,29 @@ static size_t console_room(struct vm *vm)
     return room;
 }
 
+static void console_resized(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->lock);
+    console_ready(vm);
+    pthread_mutex_unlock(&vm->lock);
+}
+
 static void *console_thread(void *arg)
 {
     struct vm *vm = arg;
+    struct signalfd_siginfo info;
     uint8_t bytes[512];
     eventfd_t ignored;
 
     while (!__atomic_load_n(&queue.stop, __ATOMIC_SEQ_CST)) {
         size_t room = console_room(vm);
-        struct pollfd fds[] = {{room > 0 ? STDIN_FILENO : -1, POLLIN, 0}, {queue.wake_fd, POLLIN, 0}};
-        poll(fds, 2, -1);
+        struct pollfd fds[] = {
+            {room > 0 ? STDIN_FILENO : -1, POLLIN, 0}, {queue.wake_fd, POLLIN, 0}, {resize_fd, POLLIN, 0}};
+        poll(fds, 3, -1);
         if (fds[1].revents)
             eventfd_read(queue.wake_fd, &ignored);
+        if (fds[2].revents && read(resize_fd, &info, sizeof info) > 0)
+            console_resized(vm);
         if (!fds[0].revents)
             continue;
         ssize_t n = read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes);
@@ -157,10 +205,23 @@ static int console_attach(struct vm *vm)
     return is_tty ? 0 : vm_append_cmdline(vm, "notty");
 }
 
+/* Before any thread starts: a signal that some thread does not block never comes by a signalfd. */
+static void watch_size(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGWINCH);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (resize_fd < 0)
+        resize_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 static int console_boot(struct vm *vm)
 {
     if (!vm->host_io)
         return 0;
+    watch_size();
     if (queue.ended && queue.taken == queue.count)
         put(CONSOLE_BREAK); /* the machine before a reset took it; this one has not heard of the end yet */
     queue.stop = false;
