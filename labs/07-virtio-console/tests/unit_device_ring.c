@@ -1,0 +1,438 @@
+/* Lab 7: split virtqueues from the device's side (virtio 1.2 §2.7), with drivers that keep the rules and
+ * drivers that do not. */
+/* sources: tests/unit/virtio_host.c hypervisor/bus.c hypervisor/virtio/mmio.c hypervisor/virtio/queue.c */
+/* sources: hypervisor/virtio/console.c */
+#include "tests/unit/virtio_host.h"
+
+#define W     WINDOW(0)
+#define DATA  0x8000 /* a page for buffers */
+#define TABLE 0x9000 /* and one for indirect tables */
+#define STEPS 1000000
+
+static struct test_queue rx, tx;
+
+static void up(uint64_t features)
+{
+    driver_begin(W, features);
+    rx = driver_queue(W, 0, 8, features & VIRTIO_F_EVENT_IDX);
+    tx = driver_queue(W, 1, 8, features & VIRTIO_F_EVENT_IDX);
+    driver_ready(W);
+    printed_size = complaints = 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    machine_new();
+    up(VIRTIO_F_INDIRECT_DESC);
+    memcpy(ram + DATA, "0123456789abcdef", 16);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    machine_free();
+    return 0;
+}
+
+static void expect_printed(const char *text)
+{
+    assert_int_equal(printed_size, strlen(text));
+    assert_memory_equal(printed, text, printed_size);
+    printed_size = 0;
+}
+
+static void expect_used(struct test_queue *q, uint32_t id, uint32_t len)
+{
+    uint32_t got_id, got_len;
+
+    assert_true(take_used(q, &got_id, &got_len));
+    assert_int_equal(got_id, id);
+    assert_int_equal(got_len, len);
+}
+
+static void print_works(void)
+{
+    put_desc(&tx, 0, DATA, 3, 0, 0);
+    offer(&tx, 0);
+    notify_queue(&tx);
+    expect_printed("012");
+    expect_used(&tx, 0, 0);
+}
+
+static void one_buffer_is_printed_and_given_back(void **state)
+{
+    (void)state;
+    print_works();
+    assert_int_equal(reg(W, R_INTERRUPTS), 1);
+    assert_int_equal(line_level[5], 1);
+    set_reg(W, R_ACK, 1);
+    assert_int_equal(line_level[5], 0);
+}
+
+static void a_chain_is_followed_by_its_next_fields(void **state)
+{
+    (void)state;
+    put_desc(&tx, 5, DATA, 2, F_NEXT, 1);
+    put_desc(&tx, 1, DATA + 4, 2, F_NEXT, 7);
+    put_desc(&tx, 7, DATA + 10, 2, 0, 3);
+    offer(&tx, 5);
+    notify_queue(&tx);
+    expect_printed("0145ab");
+    expect_used(&tx, 5, 0);
+}
+
+static void all_that_was_offered_is_taken_with_one_notification(void **state)
+{
+    (void)state;
+    for (uint16_t i = 0; i < 8; i++) {
+        put_desc(&tx, i, DATA + i, 1, 0, 0);
+        offer(&tx, i);
+    }
+    notify_queue(&tx);
+    expect_printed("01234567");
+    for (uint16_t i = 0; i < 8; i++)
+        expect_used(&tx, i, 0);
+    assert_int_equal(line_edges[5], 1);
+}
+
+static void indices_go_on_beyond_65535(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 70000; i++)
+        print_works();
+    assert_int_equal(complaints, 0);
+}
+
+static void an_indirect_table_is_one_entry(void **state)
+{
+    (void)state;
+    put_desc_at(TABLE, 0, DATA, 1, F_NEXT, 2);
+    put_desc_at(TABLE, 2, DATA + 2, 1, F_NEXT, 1);
+    put_desc_at(TABLE, 1, DATA + 3, 1, 0, 0);
+    put_desc(&tx, 3, TABLE, 48, F_INDIRECT, 0);
+    offer(&tx, 3);
+    notify_queue(&tx);
+    expect_printed("023");
+    expect_used(&tx, 3, 0);
+}
+
+static void no_interrupt_is_a_wish_that_counts(void **state)
+{
+    (void)state;
+    ram[tx.avail] = 1; /* VIRTQ_AVAIL_F_NO_INTERRUPT */
+    print_works();
+    assert_int_equal(reg(W, R_INTERRUPTS), 0);
+    ram[tx.avail] = 0;
+    print_works();
+    assert_int_equal(reg(W, R_INTERRUPTS), 1);
+}
+
+static void set_used_event(uint16_t value)
+{
+    memcpy(ram + tx.avail + 4 + 2 * tx.size, &value, 2);
+}
+
+static uint16_t avail_event(const struct test_queue *q)
+{
+    uint16_t value;
+
+    memcpy(&value, ram + q->used + 4 + 8 * q->size, 2);
+    return value;
+}
+
+static void event_idx_says_when_to_interrupt(void **state)
+{
+    (void)state;
+    up(VIRTIO_F_EVENT_IDX);
+    set_used_event(2); /* when the third entry is there */
+    print_works();
+    print_works();
+    assert_int_equal(reg(W, R_INTERRUPTS), 0);
+    print_works();
+    assert_int_equal(reg(W, R_INTERRUPTS), 1);
+    set_reg(W, R_ACK, 1);
+    print_works();
+    assert_int_equal(reg(W, R_INTERRUPTS), 0);
+}
+
+static void event_idx_asks_for_the_next_notification(void **state)
+{
+    (void)state;
+    up(VIRTIO_F_EVENT_IDX);
+    for (uint16_t i = 1; i <= 20; i++) {
+        print_works();
+        assert_int_equal(avail_event(&tx), i);
+    }
+}
+
+/* ---- Drivers that break the rules ---- */
+
+/* The last chain that was offered must break the device, with one message that has this part, and harm
+ * nothing. */
+static void expect_broken(const char *part)
+{
+    uint16_t used = used_index(&tx);
+
+    complaints = 0;
+    set_reg(W, R_ACK, 3);
+    notify_queue(&tx);
+    if (!strstr(complaint, part))
+        fail_msg("expected a message with \"%s\", got \"%s\"", part, complaint);
+    assert_int_equal(complaints, 1);
+    assert_int_equal(reg(W, R_STATUS) & 64, 64);
+    assert_int_equal(reg(W, R_INTERRUPTS) & 2, 2);
+    assert_int_equal(used_index(&tx), used);
+    notify_queue(&tx); /* it stays quiet */
+    assert_int_equal(complaints, 1);
+    assert_int_equal(printed_size, 0);
+    up(VIRTIO_F_INDIRECT_DESC); /* and a reset heals it */
+    print_works();
+}
+
+static void expect_bad_desc(const char *part, uint64_t gpa, uint32_t len, uint16_t flags, uint16_t next)
+{
+    put_desc(&tx, 0, gpa, len, flags, next);
+    put_desc(&tx, 1, DATA, 1, 0, 0);
+    offer(&tx, 0);
+    expect_broken(part);
+}
+
+static void buffers_outside_ram_break_the_device(void **state)
+{
+    (void)state;
+    expect_bad_desc("is not in RAM", RAM_SIZE, 1, 0, 0);
+    expect_bad_desc("is not in RAM", RAM_SIZE - 1, 2, 0, 0);
+    expect_bad_desc("is not in RAM", UINT64_MAX, 1, 0, 0);
+    expect_bad_desc("is not in RAM", UINT64_MAX - 1, UINT32_MAX, 0, 0);
+    expect_bad_desc("is not in RAM", 0, UINT32_MAX, 0, 0);
+    expect_bad_desc("is empty", DATA, 0, 0, 0);
+}
+
+static void chains_that_lead_nowhere_break_the_device(void **state)
+{
+    (void)state;
+    expect_bad_desc("closes a loop", DATA, 1, F_NEXT, 0);
+    expect_bad_desc("beyond the table", DATA, 1, F_NEXT, 8);
+    expect_bad_desc("beyond the table", DATA, 1, F_NEXT, 65535);
+    offer(&tx, 8);
+    expect_broken("beyond the table");
+    offer(&tx, 65535);
+    expect_broken("beyond the table");
+    put_desc(&tx, 0, DATA, 1, F_WRITE | F_NEXT, 1);
+    put_desc(&tx, 1, DATA, 1, 0, 0);
+    offer(&tx, 0);
+    expect_broken("behind one for writing");
+}
+
+static void indirect_tables_that_break_the_rules_break_the_device(void **state)
+{
+    (void)state;
+    put_desc_at(TABLE, 0, TABLE, 16, F_INDIRECT, 0);
+    expect_bad_desc("in an indirect table", TABLE, 16, F_INDIRECT, 0);
+    expect_bad_desc("has a next one", TABLE, 16, F_INDIRECT | F_NEXT, 1);
+    expect_bad_desc("of a bad size", TABLE, 0, F_INDIRECT, 0);
+    expect_bad_desc("of a bad size", TABLE, 17, F_INDIRECT, 0);
+    expect_bad_desc("of a bad size", TABLE, 16 * 129, F_INDIRECT, 0);
+    expect_bad_desc("of a bad size", 0, 0xfffffff0, F_INDIRECT, 0);
+    expect_bad_desc("outside RAM", RAM_SIZE - 8, 16, F_INDIRECT, 0);
+    put_desc_at(TABLE, 0, DATA, 1, F_NEXT, 1);
+    expect_bad_desc("beyond the table", TABLE, 16, F_INDIRECT, 0);
+    put_desc_at(TABLE, 0, DATA, 1, F_NEXT, 0);
+    expect_bad_desc("closes a loop", TABLE, 16, F_INDIRECT, 0);
+}
+
+static void indirect_needs_to_be_negotiated(void **state)
+{
+    (void)state;
+    up(0);
+    put_desc_at(TABLE, 0, DATA, 1, 0, 0);
+    expect_bad_desc("was not negotiated", TABLE, 16, F_INDIRECT, 0);
+}
+
+static void an_index_that_jumps_breaks_the_device(void **state)
+{
+    (void)state;
+    tx.avail_idx = 8;
+    offer(&tx, 0);
+    expect_broken("jumped from 0 to 9");
+    tx.avail_idx = 0xfffe;
+    offer(&tx, 0);
+    expect_broken("jumped from 1 to 65535");
+}
+
+/* ---- The console ---- */
+
+static void type(const char *text)
+{
+    for (; *text; text++)
+        typed[typed_count++] = *text;
+    console_has_news();
+}
+
+static void offer_room(uint16_t n, uint32_t bytes)
+{
+    put_desc(&rx, n, DATA + 256u * n, bytes, F_WRITE, 0);
+    offer(&rx, n);
+    notify_queue(&rx);
+}
+
+static void typed_bytes_fill_a_buffer(void **state)
+{
+    (void)state;
+    offer_room(0, 16);
+    offer_room(1, 16);
+    type("hello");
+    expect_used(&rx, 0, 5);
+    assert_memory_equal(ram + DATA, "hello", 5);
+    type("x");
+    expect_used(&rx, 1, 1);
+}
+
+static void what_has_no_room_waits(void **state)
+{
+    (void)state;
+    type("abcdefgh");
+    offer_room(0, 3);
+    expect_used(&rx, 0, 3);
+    offer_room(1, 3);
+    expect_used(&rx, 1, 3);
+    offer_room(2, 3);
+    expect_used(&rx, 2, 2);
+    assert_memory_equal(ram + DATA + 512, "gh", 2);
+}
+
+static void the_end_of_input_is_an_empty_buffer_behind_all_of_it(void **state)
+{
+    (void)state;
+    type("ab");
+    typed[typed_count++] = CONSOLE_BREAK;
+    offer_room(0, 16);
+    expect_used(&rx, 0, 2);
+    assert_int_equal(used_index(&rx), 1);
+    offer_room(1, 16);
+    expect_used(&rx, 1, 0);
+    type("more"); /* a terminal goes on after its end */
+    offer_room(2, 16);
+    expect_used(&rx, 2, 4);
+}
+
+static void emergency_writes_need_no_queue(void **state)
+{
+    (void)state;
+    set_reg(W, R_STATUS, 0);
+    set_reg(W, R_CONFIG + 8, '!');
+    expect_printed("!");
+}
+
+/* ---- A million steps of a driver without a plan ---- */
+
+static uint32_t seed = 12345;
+
+static uint32_t any(uint32_t below)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (uint32_t)((uint64_t)(seed >> 4) * below >> 28);
+}
+
+static uint64_t any_gpa(void)
+{
+    switch (any(8)) {
+    case 0:
+        return RAM_SIZE - any(64);
+    case 1:
+        return (uint64_t)any(1u << 28) << any(36);
+    default:
+        return any(RAM_SIZE);
+    }
+}
+
+static uint32_t any_length(void)
+{
+    return any(16) ? any(64) : any(1u << 28) << any(5);
+}
+
+static void any_step(void)
+{
+    struct test_queue *q = any(2) ? &rx : &tx;
+
+    switch (any(16)) {
+    case 0:
+        set_reg(W, any(0x200), any(4) ? any(16) : any(1u << 28));
+        break;
+    case 1:
+        reg(W, any(0x200));
+        break;
+    case 2: /* the rings themselves are memory like any other */
+        ram[4096 * (1 + any(2)) + any(3072)] = (uint8_t)any(256);
+        break;
+    case 3:
+        put_desc_at(TABLE, any(16), any_gpa(), any_length(), (uint16_t)any(8), (uint16_t)any(16));
+        break;
+    case 4:
+        put_desc(q, any(8), TABLE, 16 * any(20), F_INDIRECT, 0);
+        break;
+    case 5:
+        typed_count = any(100);
+        typed_at = any(typed_count + 1);
+        console_has_news();
+        break;
+    case 6:
+        q->avail_idx = any(50) ? q->avail_idx : (uint16_t)any(65536);
+        break;
+    case 7 ... 10:
+        put_desc(q, any(8), any_gpa(), any_length(), (uint16_t)(any(8) & ~any(8)), (uint16_t)any(9));
+        break;
+    default:
+        offer(q, (uint16_t)(any(30) ? any(8) : any(65536)));
+        notify_queue(q);
+    }
+}
+
+static void a_million_random_steps_do_no_harm(void **state)
+{
+    (void)state;
+    uint64_t broken = 0, worked = 0;
+
+    for (unsigned i = 0; i < STEPS; i++) {
+        any_step();
+        if (i % 50)
+            continue;
+        broken += reg(W, R_STATUS) >> 6 & 1;
+        worked += used_index(&tx) != 0;
+        typed_count = typed_at = 0;
+        up(any(2) ? VIRTIO_F_INDIRECT_DESC : VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX);
+        memcpy(ram + DATA, "012", 3);
+        print_works();
+    }
+    assert_true(broken > STEPS / 50 / 10); /* both happened often: the test tests something */
+    assert_true(worked > STEPS / 50 / 10);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+    static const struct CMUnitTest tests[] = {
+        TEST(one_buffer_is_printed_and_given_back),
+        TEST(a_chain_is_followed_by_its_next_fields),
+        TEST(all_that_was_offered_is_taken_with_one_notification),
+        TEST(indices_go_on_beyond_65535),
+        TEST(an_indirect_table_is_one_entry),
+        TEST(no_interrupt_is_a_wish_that_counts),
+        TEST(event_idx_says_when_to_interrupt),
+        TEST(event_idx_asks_for_the_next_notification),
+        TEST(buffers_outside_ram_break_the_device),
+        TEST(chains_that_lead_nowhere_break_the_device),
+        TEST(indirect_tables_that_break_the_rules_break_the_device),
+        TEST(indirect_needs_to_be_negotiated),
+        TEST(an_index_that_jumps_breaks_the_device),
+        TEST(typed_bytes_fill_a_buffer),
+        TEST(what_has_no_room_waits),
+        TEST(the_end_of_input_is_an_empty_buffer_behind_all_of_it),
+        TEST(emergency_writes_need_no_queue),
+        TEST(a_million_random_steps_do_no_harm),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
