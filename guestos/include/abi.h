@@ -133,6 +133,7 @@ struct winsize {
 #define ECHO             0000010
 #define ECHOE            0000020
 #define ECHOK            0000040
+#define NOFLSH           0000200
 #define ECHOCTL          0001000
 #define IEXTEN           0100000
 #define CS8_CREAD_B38400 0000277
@@ -158,7 +159,14 @@ enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSUSP = 10 };
 #define CLONE_CHILD_CLEARTID 0x00200000
 #define CLONE_CHILD_SETTID   0x01000000
 
-#define WNOHANG 1
+#define WNOHANG    1
+#define WUNTRACED  2 /* the same as WSTOPPED */
+#define WEXITED    4
+#define WCONTINUED 8
+#define WNOWAIT    0x01000000
+#define P_ALL      0
+#define P_PID      1
+#define P_PGID     2
 
 struct rusage {
     struct timeval user, system;
@@ -202,6 +210,7 @@ struct rlimit {
 #define SIG_DFL 0
 #define SIG_IGN 1
 
+#define SA_NOCLDSTOP 0x00000001
 #define SA_NOCLDWAIT 0x00000002
 #define SA_SIGINFO   0x00000004
 #define SA_RESTORER  0x04000000
@@ -219,17 +228,19 @@ struct rlimit {
 #define MINSIGSTKSZ 2048
 
 /* si_code */
-#define SI_USER     0
-#define SI_KERNEL   0x80
-#define SI_TKILL    -6
-#define SEGV_MAPERR 1
-#define SEGV_ACCERR 2
-#define BUS_ADRERR  2
-#define FPE_INTDIV  1
-#define ILL_ILLOPN  2
-#define TRAP_BRKPT  1
-#define CLD_EXITED  1
-#define CLD_KILLED  2
+#define SI_USER       0
+#define SI_KERNEL     0x80
+#define SI_TKILL      -6
+#define SEGV_MAPERR   1
+#define SEGV_ACCERR   2
+#define BUS_ADRERR    2
+#define FPE_INTDIV    1
+#define ILL_ILLOPN    2
+#define TRAP_BRKPT    1
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_STOPPED   5
+#define CLD_CONTINUED 6
 
 struct sigaction {
     uint64_t handler, flags, restorer, mask;
