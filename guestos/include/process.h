@@ -23,10 +23,18 @@ struct signal_cause {
     uint64_t address;
 };
 
+/* ITIMER_REAL, _VIRTUAL and _PROF: the first counts clock_ns(), the others the process's own running time. */
+#define TIMERS 3
+
+struct interval_timer {
+    uint64_t deadline, interval; /* ns; 0: off */
+};
+
 struct signal_state {
     uint64_t pending, blocked; /* bit n-1 is signal n */
     uint64_t saved_blocked;    /* put back after sigsuspend's handler */
     bool restore_blocked;
+    uint64_t awaited; /* these wake the process even if they are blocked: it waits for them */
     struct sigaction actions[SIGNALS];
     struct signal_cause causes[SIGNALS]; /* of the pending ones */
     struct sigaltstack stack;
@@ -56,6 +64,7 @@ struct process {
     struct process *vfork_parent; /* who lent us its memory, and waits until we exec or end; or NULL */
     bool vfork_waits;             /* we are that parent, and wait in vfork_done */
     struct wait_queue vfork_done;
+    struct interval_timer timers[TIMERS];
     uint64_t started, children_ticks;
     char name[16];
     char *arguments; /* as ps shows them: zero-separated */
@@ -149,8 +158,13 @@ void signal_set_blocked(struct process *process, uint64_t blocked);
 /* After exec: handlers are gone with the program that had them. */
 void signal_reset_handlers(struct process *process);
 
+/* Processes that run or want to, averaged over 1, 5 and 15 minutes, in units of 1/65536. Zero until somebody
+ * measures. */
+extern uint64_t load_averages[3];
+
 /* File descriptors of the current process. */
-struct file *fd_file(int fd); /* with a reference, or NULL */
+struct file *fd_file(int fd);             /* with a reference, or NULL */
+int fd_vnode(int fd, struct vnode **out); /* the file's node, with a reference; 0 or -EBADF */
 int fd_install(struct file *file, int lowest,
                bool close_on_exec); /* takes the reference; the number or -EMFILE */
 int fd_close(int fd);

@@ -47,14 +47,14 @@ int signal_send_locked(struct process *process, int signal, struct signal_cause 
     if (signal == 0 || process->zombie)
         return 0; /* 0 only asks whether the process is there */
     settle_job_control(process, signal);
-    if (is_ignored(process, signal) && !(signals->blocked & BIT(signal)))
+    if (is_ignored(process, signal) && !((signals->blocked | signals->awaited) & BIT(signal)))
         return 0;
     if (process == init_process && signals->actions[signal - 1].handler == SIG_DFL)
         return 0; /* the machine must not lose its first process by a signal that this does not expect */
     if (!(signals->pending & BIT(signal)))
         signals->causes[signal - 1] = cause;
     signals->pending |= BIT(signal);
-    if (deliverable(process))
+    if (deliverable(process) || (signals->pending & signals->awaited))
         thread_interrupt(process->thread);
     return 0;
 }

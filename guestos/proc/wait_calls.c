@@ -107,7 +107,7 @@ static ssize_t sys_wait4(int pid, uint64_t user_status, uint32_t options, uint64
 }
 
 /* The same news as siginfo tells them. */
-static struct siginfo siginfo_of(const struct news *news)
+static struct siginfo info_of(const struct news *news)
 {
     struct siginfo info = {.signo = news->pid ? SIGCHLD : 0};
     int status = news->status;
@@ -141,7 +141,7 @@ static ssize_t sys_waitid(int kind, int id, uint64_t user_info, uint32_t options
     int error = wait_for(&wish, &news);
     if (error)
         return error;
-    struct siginfo info = siginfo_of(&news);
+    struct siginfo info = info_of(&news);
     if (user_info && copy_to_user(user_info, &info, sizeof(info)) != 0)
         return -EFAULT;
     if (user_usage && news.pid && clear_user(user_usage, sizeof(struct rusage)) != 0)

@@ -1,1 +1,9 @@
 TITLE_08 = A disk by virtio, and a FAT file system on it
+GUESTOS += guestos/proc/identity_calls.c
+GUESTOS += guestos/proc/schedule_calls.c
+GUESTOS += guestos/proc/timer.c
+GUESTOS += guestos/proc/remap.c
+GUESTOS += guestos/proc/signal_wait.c
+GUESTOS += guestos/fs/select.c
+GUESTOS += guestos/fs/owner_calls.c
+GUESTOS += guestos/fs/range_calls.c
