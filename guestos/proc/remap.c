@@ -155,7 +155,8 @@ static ssize_t sys_msync(uint64_t address, uint64_t size, uint32_t flags)
 /* Nothing is ever moved out of memory: all of it is locked. */
 static ssize_t sys_mlock(uint64_t address, uint64_t size)
 {
-    bool there = user_range(address, size) && mapped(ROUND_DOWN(address, PAGE_SIZE), size + address % PAGE_SIZE);
+    bool there =
+        user_range(address, size) && mapped(ROUND_DOWN(address, PAGE_SIZE), size + address % PAGE_SIZE);
 
     return there ? 0 : -ENOMEM;
 }

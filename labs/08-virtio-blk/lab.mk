@@ -7,3 +7,5 @@ GUESTOS += guestos/proc/signal_wait.c
 GUESTOS += guestos/fs/select.c
 GUESTOS += guestos/fs/owner_calls.c
 GUESTOS += guestos/fs/range_calls.c
+GUESTOS += guestos/proc/load.c
+GUESTOS += guestos/fs/proc_files.c
