@@ -5,6 +5,7 @@
  * bytes, and loses the first ones.
  */
 #include "boot.h"
+#include "clock.h"
 #include "console.h"
 #include "errno.h"
 #include "init.h"
@@ -97,16 +98,24 @@ static void erase_one(void)
     echo("\b \b", 3);
 }
 
-/* ^C and ^\ : what was typed before them is forgotten, and the programs in the foreground are told. */
+/* ^C, ^\ and ^Z: what was typed before them is forgotten, and the programs in the foreground are told. */
 static bool send_signal(char c)
 {
-    int signal = c == settings.cc[VINTR] ? SIGINT : c == settings.cc[VQUIT] ? SIGQUIT : 0;
+    int signal = 0;
 
+    if (c == settings.cc[VINTR])
+        signal = SIGINT;
+    else if (c == settings.cc[VQUIT])
+        signal = SIGQUIT;
+    else if (c == settings.cc[VSUSP])
+        signal = SIGTSTP;
     if (!signal || !(settings.lflag & ISIG))
         return false;
     echo_byte(c);
-    write_at = read_at = line_start;
-    end_of_file = false;
+    if (!(settings.lflag & NOFLSH)) {
+        write_at = read_at = line_start;
+        end_of_file = false;
+    }
     signal_send_group(foreground, signal, (struct signal_cause){.code = SI_KERNEL});
     return true;
 }
@@ -214,6 +223,14 @@ static size_t take(char *to, size_t n)
     return taken;
 }
 
+/* Until when a read waits: in raw mode with VMIN 0 for VTIME tenths of a second, then it returns 0. */
+static uint64_t read_deadline(void)
+{
+    if (!is_tty || (settings.lflag & ICANON) || settings.cc[VMIN] > 0)
+        return NEVER;
+    return clock_ns() + settings.cc[VTIME] * (NS_PER_SECOND / 10);
+}
+
 static ssize_t tty_read(struct file *file, void *to, size_t n)
 {
     size_t taken;
@@ -221,11 +238,14 @@ static ssize_t tty_read(struct file *file, void *to, size_t n)
 
     if ((file->flags & O_NONBLOCK) && !ready())
         return -EAGAIN;
-    if (is_tty && !(settings.lflag & ICANON) && settings.cc[VMIN] == 0 && !ready())
-        return 0;
+    uint64_t deadline = read_deadline();
     do {
-        if (wait_until(&readable, ready(), NEVER, true) != 0)
-            return -ERESTARTSYS;
+        int error = is_tty ? terminal_read_allowed(session, foreground) : 0;
+        if (error)
+            return error;
+        error = wait_until(&readable, ready(), deadline, true);
+        if (error)
+            return error == -ETIMEDOUT ? 0 : -ERESTARTSYS;
         spin_lock(&lock);
         taken = take(to, n);
         bool end = taken == 0 && end_of_file;

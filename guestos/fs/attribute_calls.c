@@ -80,9 +80,7 @@ static ssize_t sys_lstat(uint64_t path, uint64_t to)
     return sys_newfstatat(AT_FDCWD, path, to, AT_SYMLINK_NOFOLLOW);
 }
 
-/* Change attributes through `change`, if the file system keeps them. */
-static ssize_t change_node(struct vnode *node, void (*change)(struct vnode *node, const void *arg),
-                           const void *arg)
+int vnode_change(struct vnode *node, void (*change)(struct vnode *node, const void *arg), const void *arg)
 {
     if (!node->ops->set_attributes)
         return -EPERM;
@@ -106,7 +104,7 @@ static ssize_t sys_fchmodat(int fd, uint64_t path, uint32_t mode)
 
     if (error)
         return error;
-    ssize_t result = change_node(node, set_mode, &mode);
+    ssize_t result = vnode_change(node, set_mode, &mode);
     vnode_put(node);
     return result;
 }
@@ -122,7 +120,7 @@ static ssize_t sys_fchmod(int fd, uint32_t mode)
 
     if (!file)
         return -EBADF;
-    ssize_t result = change_node(file->vnode, set_mode, &mode);
+    ssize_t result = vnode_change(file->vnode, set_mode, &mode);
     file_put(file);
     return result;
 }
@@ -155,20 +153,14 @@ static ssize_t sys_utimensat(int fd, uint64_t path, uint64_t user_times, uint32_
         return -EFAULT;
     if (!time_ok(&times[0]) || !time_ok(&times[1]))
         return -EINVAL;
-    if (!path) { /* futimens: the file is the descriptor itself */
-        struct file *file = fd_file(fd);
-        if (!file)
-            return -EBADF;
-        node = vnode_get(file->vnode);
-        file_put(file);
-    } else {
-        int error = user_path_lookup(fd, path, !(flags & AT_SYMLINK_NOFOLLOW), &node);
-        if (error)
-            return error;
-    }
-    ssize_t result = change_node(node, set_times, times);
+    /* futimens: without a path, the file is the descriptor itself */
+    int error =
+        path ? user_path_lookup(fd, path, !(flags & AT_SYMLINK_NOFOLLOW), &node) : fd_vnode(fd, &node);
+    if (error)
+        return error;
+    error = vnode_change(node, set_times, times);
     vnode_put(node);
-    return result;
+    return error;
 }
 
 static ssize_t give_statfs(struct vnode *node, uint64_t to)

@@ -130,6 +130,17 @@ struct file *fd_file(int fd)
     return fd >= 0 && fd < FILES_MAX && files->file[fd] ? file_get(files->file[fd]) : NULL;
 }
 
+int fd_vnode(int fd, struct vnode **out)
+{
+    struct file *file = fd_file(fd);
+
+    if (!file)
+        return -EBADF;
+    *out = vnode_get(file->vnode);
+    file_put(file);
+    return 0;
+}
+
 int fd_install(struct file *file, int lowest, bool close_on_exec)
 {
     struct open_files *files = current_process()->files;

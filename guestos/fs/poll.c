@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "errno.h"
 #include "heap.h"
+#include "poll.h"
 #include "process.h"
 #include "syscall.h"
 #include "time_calls.h"
@@ -34,24 +35,29 @@ static ssize_t poll_all(struct pollfd *fds, size_t count)
     return ready;
 }
 
-static ssize_t do_poll(uint64_t user_fds, size_t count, uint64_t deadline)
+ssize_t poll_files(struct pollfd *fds, size_t count, uint64_t deadline)
 {
     ssize_t ready = 0;
+    uint64_t until = sleep_begin(deadline);
+    int error = wait_until(&poll_queue, (ready = poll_all(fds, count)) > 0, until, true);
 
+    return error == -EINTR ? sleep_interrupted(until) : ready;
+}
+
+static ssize_t do_poll(uint64_t user_fds, size_t count, uint64_t deadline)
+{
     if (count > FILES_MAX)
         return -EINVAL;
     struct pollfd *fds = kmalloc(count * sizeof(*fds) + 1);
     if (!fds)
         return -ENOMEM;
-    int error = copy_from_user(fds, user_fds, count * sizeof(*fds));
-    if (error == 0)
-        error = wait_until(&poll_queue, (ready = poll_all(fds, count)) > 0, deadline, true);
-    if (error == -ETIMEDOUT)
-        error = 0;
-    if (error == 0)
-        error = copy_to_user(user_fds, fds, count * sizeof(*fds));
+    ssize_t result = copy_from_user(fds, user_fds, count * sizeof(*fds));
+    if (result == 0)
+        result = poll_files(fds, count, deadline);
+    if (result >= 0 && copy_to_user(user_fds, fds, count * sizeof(*fds)) != 0)
+        result = -EFAULT;
     kfree(fds);
-    return error ? error : ready;
+    return result;
 }
 
 static ssize_t sys_poll(uint64_t fds, size_t count, int milliseconds)
@@ -59,24 +65,33 @@ static ssize_t sys_poll(uint64_t fds, size_t count, int milliseconds)
     return do_poll(fds, count, milliseconds < 0 ? NEVER : clock_ns() + milliseconds * 1000000ul);
 }
 
+int poll_block_signals(uint64_t user_mask, size_t set_size)
+{
+    struct process *process = current_process();
+    uint64_t mask;
+
+    if (!user_mask)
+        return 0;
+    if (set_size != sizeof(mask))
+        return -EINVAL;
+    if (copy_from_user(&mask, user_mask, sizeof(mask)) != 0)
+        return -EFAULT;
+    process->signals.saved_blocked = process->signals.blocked;
+    process->signals.restore_blocked = true; /* on the way back to the program */
+    signal_set_blocked(process, mask);
+    return 0;
+}
+
 static ssize_t sys_ppoll(uint64_t fds, size_t count, uint64_t user_timeout, uint64_t user_mask,
                          size_t set_size)
 {
-    struct process *process = current_process();
-    uint64_t timeout = 0, mask;
+    uint64_t timeout = 0;
 
     int error = user_timeout ? timespec_from_user(user_timeout, &timeout) : 0;
+    if (error == 0)
+        error = poll_block_signals(user_mask, set_size);
     if (error)
         return error;
-    if (user_mask) {
-        if (set_size != sizeof(mask))
-            return -EINVAL;
-        if (copy_from_user(&mask, user_mask, sizeof(mask)) != 0)
-            return -EFAULT;
-        process->signals.saved_blocked = process->signals.blocked;
-        process->signals.restore_blocked = true; /* on the way back to the program */
-        signal_set_blocked(process, mask);
-    }
     return do_poll(fds, count, user_timeout ? clock_ns() + timeout : NEVER);
 }
 

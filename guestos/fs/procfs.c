@@ -183,7 +183,7 @@ INIT(INIT_FS, procfs_init);
 
 static int show_stat(struct process *p, char *to, size_t size)
 {
-    char state = p->zombie ? 'Z' : p->thread->state == THREAD_WAITING ? 'S' : 'R';
+    char state = p->zombie ? 'Z' : p->stopped ? 'T' : p->thread->state == THREAD_WAITING ? 'S' : 'R';
     uint64_t ticks = p->thread ? p->thread->ticks : 0;
     uint64_t pages = p->vm ? p->vm->resident : 0;
 

@@ -37,6 +37,7 @@
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_REMOVEDIR        0x200
 #define AT_SYMLINK_FOLLOW   0x400
+#define AT_NO_AUTOMOUNT     0x800
 #define AT_EMPTY_PATH       0x1000
 
 #define PATH_MAX 4096
@@ -91,6 +92,7 @@ struct pollfd {
 };
 
 #define POLLIN   0x001
+#define POLLPRI  0x002
 #define POLLOUT  0x004
 #define POLLERR  0x008
 #define POLLHUP  0x010
@@ -133,6 +135,7 @@ struct winsize {
 #define ECHO             0000010
 #define ECHOE            0000020
 #define ECHOK            0000040
+#define NOFLSH           0000200
 #define ECHOCTL          0001000
 #define IEXTEN           0100000
 #define CS8_CREAD_B38400 0000277
@@ -158,7 +161,14 @@ enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSUSP = 10 };
 #define CLONE_CHILD_CLEARTID 0x00200000
 #define CLONE_CHILD_SETTID   0x01000000
 
-#define WNOHANG 1
+#define WNOHANG    1
+#define WUNTRACED  2 /* the same as WSTOPPED */
+#define WEXITED    4
+#define WCONTINUED 8
+#define WNOWAIT    0x01000000
+#define P_ALL      0
+#define P_PID      1
+#define P_PGID     2
 
 struct rusage {
     struct timeval user, system;
@@ -176,32 +186,35 @@ struct rlimit {
 #define RLIM_INFINITY UINT64_MAX
 
 /* Signals: <signal.h>, <asm/sigcontext.h>, <asm/ucontext.h> */
-#define SIGHUP   1
-#define SIGINT   2
-#define SIGQUIT  3
-#define SIGILL   4
-#define SIGTRAP  5
-#define SIGABRT  6
-#define SIGBUS   7
-#define SIGFPE   8
-#define SIGKILL  9
-#define SIGSEGV  11
-#define SIGPIPE  13
-#define SIGALRM  14
-#define SIGTERM  15
-#define SIGCHLD  17
-#define SIGCONT  18
-#define SIGSTOP  19
-#define SIGTSTP  20
-#define SIGTTIN  21
-#define SIGTTOU  22
-#define SIGURG   23
-#define SIGWINCH 28
-#define SIGNALS  64
+#define SIGHUP    1
+#define SIGINT    2
+#define SIGQUIT   3
+#define SIGILL    4
+#define SIGTRAP   5
+#define SIGABRT   6
+#define SIGBUS    7
+#define SIGFPE    8
+#define SIGKILL   9
+#define SIGSEGV   11
+#define SIGPIPE   13
+#define SIGALRM   14
+#define SIGTERM   15
+#define SIGCHLD   17
+#define SIGCONT   18
+#define SIGSTOP   19
+#define SIGTSTP   20
+#define SIGTTIN   21
+#define SIGTTOU   22
+#define SIGURG    23
+#define SIGVTALRM 26
+#define SIGPROF   27
+#define SIGWINCH  28
+#define SIGNALS   64
 
 #define SIG_DFL 0
 #define SIG_IGN 1
 
+#define SA_NOCLDSTOP 0x00000001
 #define SA_NOCLDWAIT 0x00000002
 #define SA_SIGINFO   0x00000004
 #define SA_RESTORER  0x04000000
@@ -219,17 +232,19 @@ struct rlimit {
 #define MINSIGSTKSZ 2048
 
 /* si_code */
-#define SI_USER     0
-#define SI_KERNEL   0x80
-#define SI_TKILL    -6
-#define SEGV_MAPERR 1
-#define SEGV_ACCERR 2
-#define BUS_ADRERR  2
-#define FPE_INTDIV  1
-#define ILL_ILLOPN  2
-#define TRAP_BRKPT  1
-#define CLD_EXITED  1
-#define CLD_KILLED  2
+#define SI_USER       0
+#define SI_KERNEL     0x80
+#define SI_TKILL      -6
+#define SEGV_MAPERR   1
+#define SEGV_ACCERR   2
+#define BUS_ADRERR    2
+#define FPE_INTDIV    1
+#define ILL_ILLOPN    2
+#define TRAP_BRKPT    1
+#define CLD_EXITED    1
+#define CLD_KILLED    2
+#define CLD_STOPPED   5
+#define CLD_CONTINUED 6
 
 struct sigaction {
     uint64_t handler, flags, restorer, mask;

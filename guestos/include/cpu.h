@@ -38,6 +38,7 @@ struct cpu {
     unsigned locks_held; /* interrupts stay off while this is not zero */
     bool irq_was_on;     /* before the first of those locks */
     bool need_resched;   /* the tick found that the current thread has had its turn */
+    uint64_t ticks;      /* that this CPU has had */
     struct thread *current;
     struct thread *idle;
     struct spinlock run_lock; /* guards run_queue, and the act of switching */

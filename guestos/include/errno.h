@@ -41,7 +41,8 @@
 #define EOVERFLOW    75
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
-#define ERESTARTSYS                                                                                          \
-    512 /* never seen by a program: the call starts again after the signal handler, or is -EINTR */
+/* Never seen by a program: a signal has interrupted the call, which starts again ... */
+#define ERESTARTSYS    512 /* ... if there is no handler, or one with SA_RESTART; else it is -EINTR */
+#define ERESTARTNOHAND 514 /* ... if there is no handler; else it is -EINTR */
 
 #endif

@@ -4,6 +4,9 @@
 
 #include "process.h"
 
+/* A signal and its cause as programs are told of them. */
+struct siginfo signal_info(int signal, const struct signal_cause *cause);
+
 /*
  * Put a frame in Linux's format on the program's stack and make `frame` enter the handler. `blocked` is the
  * set of signals that sigreturn will put back. Returns 0, or -EFAULT if the stack cannot be written to.

@@ -6,7 +6,6 @@
 
 struct syscall {
     unsigned number;
-    const char *name;
     ssize_t (*call)(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t);
 };
 
@@ -15,9 +14,12 @@ struct syscall {
  * of any width (the calling convention passes each in a register of its own) and returns a result or a
  * negative errno.
  */
-#define SYSCALL(number, fn)                                                                                  \
-    static const struct syscall syscall_##fn                                                                 \
-        __attribute__((used, section("syscalls"), aligned(8))) = {number, #fn, (void *)fn}
+#define SYSCALL(number, fn) SYSCALL_AS(number, fn, fn)
+
+/* The same for a function that serves several calls: `id` tells them apart. */
+#define SYSCALL_AS(number, fn, id)                                                                           \
+    static const struct syscall syscall_##id                                                                 \
+        __attribute__((used, section("syscalls"), aligned(8))) = {number, (void *)fn}
 
 /* The call with this number, or NULL. */
 const struct syscall *syscall_find(uint64_t number);

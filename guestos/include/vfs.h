@@ -87,6 +87,10 @@ struct vnode *vnode_create(const struct vnode_ops *ops, uint32_t mode, struct mo
 struct vnode *vnode_get(struct vnode *node);
 void vnode_put(struct vnode *node);
 
+/* Change attributes through `change`, if the file system keeps them. Returns 0, or -EPERM or another errno.
+ */
+int vnode_change(struct vnode *node, void (*change)(struct vnode *node, const void *arg), const void *arg);
+
 /* Read a regular file from anywhere in the kernel. Returns the number of bytes, 0 at its end, or -errno. */
 ssize_t vnode_read(struct vnode *node, void *to, size_t n, uint64_t offset);
 

@@ -181,6 +181,7 @@ static void tick(struct trapframe *frame)
     struct cpu *cpu = this_cpu();
 
     apic_eoi();
+    cpu->ticks++;
     cpu->current->ticks++;
     cpu->need_resched = true;
     if (cpu->id == 0)

@@ -1,4 +1,4 @@
-/* Processes: the table, birth, death, and waiting for children. */
+/* Processes: the table, birth and death. */
 #include "clock.h"
 #include "cpu.h"
 #include "errno.h"
@@ -59,15 +59,14 @@ static int enlist(struct process *process, struct process *parent)
     return error;
 }
 
-/* Leave the table. With process_lock held. */
-static void delist(struct process *process)
+void process_delist(struct process *process)
 {
     process_count--;
     list_del(&process->all);
     list_del(&process->sibling);
 }
 
-static void process_free(struct process *process)
+void process_free(struct process *process)
 {
     kfree(process->arguments);
     kfree(process);
@@ -107,7 +106,7 @@ struct process *process_create(struct process *parent, void (*entry)(void *proce
 void process_discard(struct process *process)
 {
     spin_lock(&process_lock);
-    delist(process);
+    process_delist(process);
     spin_unlock(&process_lock);
     thread_discard(process->thread);
     process_free(process);
@@ -210,11 +209,12 @@ static void become_zombie(struct process *process, int wait_status)
     process->thread = NULL;
     process->zombie = true;
     process->wait_status = wait_status;
+    stop_orphan(process);
     give_children_to_init(process);
     parent = process->parent;
     bool vanish = wants_no_zombies(parent);
     if (vanish)
-        delist(process);
+        process_delist(process);
     signal_send_locked(parent, SIGCHLD, cause_of_death(process));
     wake_all(&parent->child_changed);
     spin_unlock(&process_lock);
@@ -234,70 +234,12 @@ void process_exit(int wait_status)
     thread_exit();
 }
 
-static bool matches(const struct process *child, int pid)
-{
-    if (pid > 0)
-        return child->pid == pid;
-    if (pid == 0)
-        return child->pgid == child->parent->pgid;
-    return pid == -1 || child->pgid == -pid;
-}
-
-/* Take a zombie among the children out of the table. Returns NULL, and in *any whether there is a child to
- * wait for. */
-static struct process *reap(struct process *process, int pid, bool *any)
-{
-    struct process *found = NULL;
-
-    *any = false;
-    spin_lock(&process_lock);
-    list_for_each (link, &process->children) {
-        struct process *child = list_entry(link, struct process, sibling);
-        if (found || !matches(child, pid))
-            continue;
-        *any = true;
-        if (child->zombie)
-            found = child;
-    }
-    if (found) {
-        process->children_ticks += found->children_ticks;
-        delist(found);
-    }
-    spin_unlock(&process_lock);
-    return found;
-}
-
-static ssize_t sys_wait4(int pid, uint64_t user_status, uint32_t options, uint64_t user_usage)
-{
-    struct process *process = current_process(), *child;
-    bool any;
-    int error = 0;
-
-    if ((options & ~(WNOHANG | 2u | 8u)) != 0) /* WUNTRACED, WCONTINUED: nothing ever stops */
-        return -EINVAL;
-    child = reap(process, pid, &any);
-    if (!child && any && !(options & WNOHANG))
-        error = wait_until(&process->child_changed, (child = reap(process, pid, &any)) || !any, NEVER, true);
-    if (error)
-        return -ERESTARTSYS;
-    if (!child)
-        return any ? 0 : -ECHILD;
-    int found = child->pid, status = child->wait_status;
-    process_free(child);
-    if (user_status && copy_to_user(user_status, &status, sizeof(status)) != 0)
-        return -EFAULT;
-    if (user_usage && clear_user(user_usage, sizeof(struct rusage)) != 0)
-        return -EFAULT;
-    return found;
-}
-
 static ssize_t sys_exit(int status)
 {
     process_exit((status & 0xff) << 8);
 }
 
 SYSCALL(60, sys_exit);
-SYSCALL(61, sys_wait4);
 
 /* Moss has one thread in each process, so that the end of a thread is the end of its process. */
 static ssize_t sys_exit_group(int status)

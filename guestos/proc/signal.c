@@ -11,10 +11,8 @@
 
 #define BIT(signal) (1ul << ((signal)-1))
 
-/* Moss has no stopped processes: the signals that would stop one do nothing. */
-#define IGNORED_BY_DEFAULT                                                                                   \
-    (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU) | BIT(SIGURG) | \
-     BIT(SIGWINCH))
+#define IGNORED_BY_DEFAULT (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
+#define STOPS_BY_DEFAULT   (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
 
 static bool is_ignored(const struct process *process, int signal)
 {
@@ -28,6 +26,18 @@ static uint64_t deliverable(const struct process *process)
     return process->signals.pending & ~process->signals.blocked;
 }
 
+/* Stopping and going on undo each other, even before they happen, and even if the signals are blocked or
+ * ignored. */
+static void settle_job_control(struct process *process, int signal)
+{
+    if (signal == SIGCONT || signal == SIGKILL) {
+        process->signals.pending &= ~STOPS_BY_DEFAULT;
+        stop_end(process, signal);
+    } else if (BIT(signal) & STOPS_BY_DEFAULT) {
+        process->signals.pending &= ~BIT(SIGCONT);
+    }
+}
+
 int signal_send_locked(struct process *process, int signal, struct signal_cause cause)
 {
     struct signal_state *signals = &process->signals;
@@ -36,14 +46,15 @@ int signal_send_locked(struct process *process, int signal, struct signal_cause 
         return -EINVAL;
     if (signal == 0 || process->zombie)
         return 0; /* 0 only asks whether the process is there */
-    if (is_ignored(process, signal) && !(signals->blocked & BIT(signal)))
+    settle_job_control(process, signal);
+    if (is_ignored(process, signal) && !((signals->blocked | signals->awaited) & BIT(signal)))
         return 0;
     if (process == init_process && signals->actions[signal - 1].handler == SIG_DFL)
         return 0; /* the machine must not lose its first process by a signal that this does not expect */
     if (!(signals->pending & BIT(signal)))
         signals->causes[signal - 1] = cause;
     signals->pending |= BIT(signal);
-    if (deliverable(process))
+    if (deliverable(process) || (signals->pending & signals->awaited))
         thread_interrupt(process->thread);
     return 0;
 }
@@ -124,22 +135,32 @@ static int take_signal(struct process *process, struct sigaction *action, struct
         signals->pending &= ~BIT(signal);
         *action = signals->actions[signal - 1];
         *cause = signals->causes[signal - 1];
+        if (action->handler == SIG_DFL && (BIT(signal) & STOPS_BY_DEFAULT))
+            stop_begin(process, signal); /* now: a SIGCONT after this must find it stopped */
     }
     process->thread->interrupted = deliverable(process) != 0;
     spin_unlock(&process_lock);
     return signal;
 }
 
-/* A system call that a signal has interrupted: again after the handler, or give up. */
-static void settle_interrupted_call(struct trapframe *frame, bool restart)
+static bool is_interrupted_call(const struct trapframe *frame)
 {
-    if (frame->vector != SYSCALL_VECTOR || frame->rax != (uint64_t)-ERESTARTSYS)
+    return frame->vector == SYSCALL_VECTOR &&
+           (frame->rax == (uint64_t)-ERESTARTSYS || frame->rax == (uint64_t)-ERESTARTNOHAND);
+}
+
+/* A system call that a signal has interrupted: again, or give up. `action` is the handler's; NULL: none has
+ * run. */
+static void settle_interrupted_call(struct trapframe *frame, const struct sigaction *action)
+{
+    if (!is_interrupted_call(frame))
         return;
-    if (restart) {
+    if (!action || (frame->rax == (uint64_t)-ERESTARTSYS && (action->flags & SA_RESTART))) {
         frame->rax = frame->error;
         frame->rip -= 2; /* the length of SYSCALL */
     } else {
         frame->rax = -EINTR;
+        current_process()->sleep_until = 0;
     }
 }
 
@@ -159,9 +180,13 @@ static void deliver(struct process *process, struct trapframe *frame, int signal
 
     if (action->handler == SIG_IGN || (action->handler == SIG_DFL && (BIT(signal) & IGNORED_BY_DEFAULT)))
         return;
+    if (action->handler == SIG_DFL && (BIT(signal) & STOPS_BY_DEFAULT)) {
+        stop_wait(process);
+        return;
+    }
     if (action->handler == SIG_DFL)
         process_exit(signal);
-    settle_interrupted_call(frame, action->flags & SA_RESTART);
+    settle_interrupted_call(frame, action);
     if (signal_frame_push(process, frame, signal, action, cause, old_blocked) != 0)
         process_exit(SIGSEGV);
     signals->restore_blocked = false;
@@ -187,7 +212,7 @@ static void return_hook(struct trapframe *frame)
         return;
     if (!canonical(frame->rip)) /* IRET would fault in the kernel */
         signal_fault(SIGSEGV, SI_KERNEL, 0);
-    if (!deliverable(process) && !process->signals.restore_blocked && frame->rax != (uint64_t)-ERESTARTSYS)
+    if (!deliverable(process) && !process->signals.restore_blocked && !is_interrupted_call(frame))
         return;
     process->frame = frame;
     irq_enable();
@@ -196,7 +221,7 @@ static void return_hook(struct trapframe *frame)
         if (!canonical(frame->rip))
             process_exit(SIGSEGV); /* the handler's address is no address */
     }
-    settle_interrupted_call(frame, true);
+    settle_interrupted_call(frame, NULL);
     if (process->signals.restore_blocked) {
         process->signals.restore_blocked = false;
         signal_set_blocked(process, process->signals.saved_blocked);

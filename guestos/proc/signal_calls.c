@@ -62,7 +62,7 @@ static ssize_t sys_rt_sigpending(uint64_t to, size_t set_size)
 static ssize_t sys_pause(void)
 {
     wait_until(&nothing, false, NEVER, true);
-    return -EINTR;
+    return -ERESTARTNOHAND;
 }
 
 static ssize_t sys_rt_sigsuspend(uint64_t user_set, size_t set_size)

@@ -80,7 +80,7 @@ static void load_registers(struct trapframe *f, const struct sigcontext *c)
     f->vector = 0; /* not a system call any more: nothing is to be started again */
 }
 
-static struct siginfo siginfo_of(int signal, const struct signal_cause *cause)
+struct siginfo signal_info(int signal, const struct signal_cause *cause)
 {
     struct siginfo info = {.signo = signal, .code = cause->code};
 
@@ -105,7 +105,7 @@ int signal_frame_push(struct process *process, struct trapframe *frame, int sign
         .ucontext.stack = process->signals.stack,
         .ucontext.context = save_registers(frame, blocked, fpstate),
         .ucontext.mask = blocked,
-        .siginfo = siginfo_of(signal, cause),
+        .siginfo = signal_info(signal, cause),
     };
 
     fpu_save(fpu);

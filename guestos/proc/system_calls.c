@@ -44,10 +44,13 @@ static uint16_t count_processes(void)
     return count;
 }
 
+uint64_t load_averages[3];
+
 static ssize_t sys_sysinfo(uint64_t to)
 {
     struct sysinfo info = {
         .uptime = clock_ns() / NS_PER_SECOND,
+        .loads = {load_averages[0], load_averages[1], load_averages[2]},
         .totalram = frames_total() * PAGE_SIZE,
         .freeram = frames_free() * PAGE_SIZE,
         .procs = count_processes(),

@@ -101,16 +101,16 @@ static ssize_t sys_clock_nanosleep(int clock, uint32_t flags, uint64_t request, 
     int error = timespec_from_user(request, &ns);
     if (error)
         return error;
-    uint64_t deadline = now + ns;
     if (flags & TIMER_ABSTIME)
-        deadline = now + ns - MIN(ns, read_clock(clock));
+        ns -= MIN(ns, read_clock(clock));
+    uint64_t deadline = sleep_begin(now + ns);
     if (wait_until(&sleepers, false, deadline, true) == -ETIMEDOUT)
         return 0;
     now = clock_ns();
     if (remaining && !(flags & TIMER_ABSTIME) &&
         give_time(remaining, deadline > now ? deadline - now : 0) != 0)
         return -EFAULT;
-    return -EINTR;
+    return sleep_interrupted(deadline);
 }
 
 static ssize_t sys_nanosleep(uint64_t request, uint64_t remaining)
