@@ -14,8 +14,7 @@
 #include "user.h"
 #include "vfs.h"
 
-#define INPUT_SIZE   4096
-#define OUTPUT_CHUNK 256
+#define INPUT_SIZE 4096
 
 static struct spinlock lock;   /* guards all of this; taken in interrupts */
 static char input[INPUT_SIZE]; /* a ring; positions only grow */
@@ -262,31 +261,35 @@ static ssize_t tty_read(struct file *file, void *to, size_t n)
     return taken;
 }
 
-/* A newline on a terminal also means going to the left. */
-static void write_text(const char *text, size_t n)
+/* Fill `out` with what the beginning of the text becomes, and return how much of the text that was. A newline
+ * on a terminal also means going to the left. */
+static size_t prepare_output(char out[CONSOLE_CHUNK], size_t *used, const char *text, size_t n)
 {
-    char out[OUTPUT_CHUNK];
-    size_t used = 0;
+    bool go_left = is_tty && (settings.oflag & OPOST) && (settings.oflag & ONLCR);
+    size_t taken = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == '\n' && (settings.oflag & ONLCR))
-            out[used++] = '\r';
-        out[used++] = text[i];
-        if (used >= sizeof(out) - 1 || i + 1 == n) {
-            console_write(out, used);
-            used = 0;
-        }
+    *used = 0;
+    while (taken < n && *used < CONSOLE_CHUNK - 1) {
+        if (go_left && text[taken] == '\n')
+            out[(*used)++] = '\r';
+        out[(*used)++] = text[taken++];
     }
+    return taken;
 }
 
 static ssize_t tty_write(struct file *file, const void *from, size_t n)
 {
+    char out[CONSOLE_CHUNK];
+    size_t done = 0, used;
+
     (void)file;
-    if (is_tty && (settings.oflag & OPOST))
-        write_text(from, n);
-    else
-        console_write(from, n);
-    return n;
+    while (done < n) {
+        size_t taken = prepare_output(out, &used, (const char *)from + done, n - done);
+        if (!console_write_sleeping(out, used, done + taken < n))
+            return done ? (ssize_t)done : -ERESTARTSYS;
+        done += taken;
+    }
+    return done;
 }
 
 static int tty_poll(struct file *file)
@@ -313,6 +316,33 @@ static int set_termios(uint64_t arg, bool flush)
     spin_unlock(&lock);
     if (resume)
         console_resume_input();
+    return 0;
+}
+
+/* Programs in the foreground that draw on the screen are told that it has another size. */
+static void set_window(struct winsize new)
+{
+    spin_lock(&lock);
+    bool changed = memcmp(&window, &new, sizeof(new)) != 0;
+    window = new;
+    spin_unlock(&lock);
+    if (changed)
+        signal_send_group(foreground, SIGWINCH, (struct signal_cause){.code = SI_KERNEL});
+}
+
+/* From the console driver. */
+static void screen_resized(unsigned rows, unsigned columns)
+{
+    set_window((struct winsize){.rows = rows, .columns = columns});
+}
+
+static int take_window(uint64_t arg)
+{
+    struct winsize new;
+
+    if (copy_from_user(&new, arg, sizeof(new)) != 0)
+        return -EFAULT;
+    set_window(new);
     return 0;
 }
 
@@ -360,7 +390,7 @@ static int tty_ioctl(struct file *file, uint32_t request, uint64_t arg)
     case TIOCGWINSZ:
         return copy_to_user(arg, &window, sizeof(window));
     case TIOCSWINSZ:
-        return copy_from_user(&window, arg, sizeof(window));
+        return take_window(arg);
     case FIONREAD:
         return give_int(arg, available());
     default:
@@ -383,6 +413,7 @@ static void tty_init(void)
     is_tty = !boot_flag("notty");
     escaped = boot_flag("escaped");
     console_set_reader(take_input);
+    console_on_resize(screen_resized);
 }
 
 INIT(INIT_DRIVERS, tty_init);

@@ -88,6 +88,11 @@ static void uart_interrupt(void *unused)
     uart_receive();
 }
 
+static void uart_panic(void)
+{
+    write_lock.locked = false; /* its holder may be the one that panics */
+}
+
 static bool uart_present(void)
 {
     out8(UART_PORT + SCR, 0x5a);
@@ -96,7 +101,8 @@ static bool uart_present(void)
 
 static void uart_init(void)
 {
-    static const struct console console = {"serial port", uart_write, uart_receive};
+    static const struct console console = {
+        .name = "serial port", .write = uart_write, .resume_input = uart_receive, .panic = uart_panic};
 
     if (!uart_present())
         return;

@@ -1,4 +1,5 @@
 /* The end of the machine: off, with a status, or again from the start. */
+#include "console.h"
 #include "cpu.h"
 #include "io.h"
 #include "printk.h"
@@ -17,12 +18,14 @@ static void halt_for_ever(void)
 
 void power_off(unsigned status)
 {
+    console_flush();
     out32(EXIT_PORT, status);
     halt_for_ever(); /* no such port on this machine: a halt that nothing interrupts is the next best */
 }
 
 void power_reset(void)
 {
+    console_flush();
     out8(KEYBOARD_PORT, RESET_PULSE);
     halt_for_ever();
 }

@@ -94,6 +94,7 @@ void panic(const char *fmt, ...)
     if (__atomic_exchange_n(&panicking, true, __ATOMIC_RELAXED))
         power_off(255);        /* a panic while panicking: printing more would only repeat it */
     print_lock.locked = false; /* its holder may be the one that panics */
+    console_panic();
     warn("\r\nMoss panics: ");
     va_start(args, fmt);
     print_line(fmt, args);

@@ -7,6 +7,7 @@
 #define timeval  moss_timeval
 #include "guestos/include/boot.h"
 #include "guestos/include/console.h"
+#include "guestos/include/errno.h"
 #include "guestos/include/init.h"
 #include "guestos/include/process.h"
 #include "guestos/include/user.h"
@@ -19,6 +20,8 @@ extern const struct devfile __start_devfiles[];
 
 static const char *flags; /* the kernel command line */
 static bool (*type)(int byte);
+static void (*resize)(unsigned rows, unsigned columns);
+static unsigned room_for_writes; /* so many go well before a signal comes */
 static char screen[8192];
 static size_t screen_size;
 static unsigned resumed;
@@ -40,6 +43,22 @@ void console_set_reader(bool (*take)(int byte))
 void console_resume_input(void)
 {
     resumed++;
+}
+
+void console_on_resize(void (*tell)(unsigned rows, unsigned columns))
+{
+    resize = tell;
+}
+
+bool console_write_sleeping(const char *bytes, size_t n, bool more)
+{
+    (void)more;
+    assert_in_range(n, 1, CONSOLE_CHUNK);
+    if (room_for_writes == 0)
+        return false;
+    room_for_writes--;
+    console_write(bytes, n);
+    return true;
 }
 
 void console_write(const char *bytes, size_t n)
@@ -136,6 +155,7 @@ static void begin(const char *words)
     screen_size = 0;
     screen[0] = 0;
     resumed = 0;
+    room_for_writes = 100;
     group_told = signal_told = 0;
     file.flags = O_NONBLOCK; /* a read that would wait says -EAGAIN */
 }
@@ -318,6 +338,35 @@ static void a_newline_also_goes_to_the_left(void **state)
     assert_int_equal(screen_size, 2 * sizeof text);
 }
 
+static void a_signal_ends_a_write_that_waits(void **state)
+{
+    char text[600];
+
+    (void)state;
+    memset(text, 'x', sizeof text);
+    room_for_writes = 1;
+    ssize_t done = tty()->stream_write(&file, text, sizeof text);
+    assert_in_range(done, 1, sizeof text - 1);
+    assert_int_equal(screen_size, done);
+    assert_int_equal(tty()->stream_write(&file, text, sizeof text), -ERESTARTSYS);
+}
+
+static void a_new_window_size_is_told_to_the_foreground(void **state)
+{
+    struct winsize size;
+
+    (void)state;
+    resize(40, 132);
+    assert_int_equal(group_told, 7);
+    assert_int_equal(signal_told, SIGWINCH);
+    assert_int_equal(ioctl(TIOCGWINSZ, &size), 0);
+    assert_int_equal(size.rows, 40);
+    assert_int_equal(size.columns, 132);
+    group_told = 0;
+    assert_int_equal(ioctl(TIOCSWINSZ, &size), 0); /* the same again is no news */
+    assert_int_equal(group_told, 0);
+}
+
 static void a_full_buffer_refuses_and_loses_nothing(void **state)
 {
     (void)state;
@@ -382,6 +431,8 @@ int main(void)
         TEST(raw_mode_gives_every_byte_at_once),
         TEST(a_half_typed_line_can_be_read_in_raw_mode),
         TEST(a_newline_also_goes_to_the_left),
+        TEST(a_signal_ends_a_write_that_waits),
+        TEST(a_new_window_size_is_told_to_the_foreground),
         TEST(a_full_buffer_refuses_and_loses_nothing),
         TEST(a_pipe_passes_bytes_untouched),
         TEST(an_escaped_line_begins_and_ends_by_marks),
