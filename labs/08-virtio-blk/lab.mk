@@ -12,3 +12,4 @@ GUESTOS += guestos/fs/owner_calls.c
 GUESTOS += guestos/fs/range_calls.c
 GUESTOS += guestos/proc/load.c
 GUESTOS += guestos/fs/proc_files.c
+GUESTOS += guestos/drivers/virtio_rng.c

@@ -70,16 +70,19 @@ def run(script=b"", *options, timeout=120, **how):
         return Result(done.returncode, done.stdout, done.stderr, read_records(results, nonce))
 
 
-def run_in_qemu(script=b"", append="", timeout=120):
-    """The same in plain QEMU."""
+def run_in_qemu(script=b"", append="", timeout=120, console="serial", options=""):
+    """The same in plain QEMU. Its output goes to a file, because QEMU's virtio console waits for no reader."""
     nonce = secrets.token_hex(8)
     with tempfile.TemporaryDirectory() as directory:
-        results = os.path.join(directory, "results")
-        options = f"-device isa-debugcon,iobase=0xe8,chardev=results -chardev file,id=results,path={results}"
-        done = subprocess.run([os.path.join(ROOT, "scripts/qemu"), BUILD, append],
-                              input=b"export NONCE=%s\n%s" % (nonce.encode(), script), capture_output=True,
-                              timeout=timeout * SCALE, cwd=ROOT, check=False, env={**os.environ, "QEMU_OPTIONS": options})
-        return Result(done.returncode, done.stdout, done.stderr, read_records(results, nonce))
+        results, output = os.path.join(directory, "results"), os.path.join(directory, "output")
+        options += f" -device isa-debugcon,iobase=0xe8,chardev=results -chardev file,id=results,path={results}"
+        with open(output, "wb") as stdout:
+            done = subprocess.run([os.path.join(ROOT, "scripts/qemu"), BUILD, append], cwd=ROOT, check=False,
+                                  input=b"export NONCE=%s\n%s" % (nonce.encode(), script), timeout=timeout * SCALE,
+                                  stdout=stdout, stderr=subprocess.PIPE,
+                                  env={**os.environ, "QEMU_OPTIONS": options, "CONSOLE": console})
+        with open(output, "rb") as file:
+            return Result(done.returncode, file.read(), done.stderr, read_records(results, nonce))
 
 
 class Session:
