@@ -50,7 +50,15 @@ static void proc_release(struct vnode *node)
     kfree(node->data);
 }
 
+static ssize_t proc_readlink(struct vnode *node, char *to, size_t size)
+{
+    ssize_t n = proc_read(node, to, size, 0);
+
+    return n == 0 ? -ENOENT : n;
+}
+
 static const struct vnode_ops file_ops = {.read = proc_read, .release = proc_release};
+static const struct vnode_ops link_ops = {.readlink = proc_readlink, .release = proc_release};
 static const struct vnode_ops directory_ops;
 
 static struct vnode *make_node(const struct vnode_ops *ops, uint32_t mode, struct vnode *parent,
@@ -96,6 +104,11 @@ static bool process_exists(int pid)
     return exists;
 }
 
+static uint32_t mode_of(const struct procfile *file)
+{
+    return file->is_link ? S_IFLNK | 0777 : S_IFREG | 0444;
+}
+
 static int proc_lookup(struct vnode *dir, const char *name, struct vnode **out)
 {
     int pid = pid_of(dir);
@@ -109,7 +122,7 @@ static int proc_lookup(struct vnode *dir, const char *name, struct vnode **out)
     for (const struct procfile *f = __start_procfiles; f < __stop_procfiles; f++) {
         if (f->per_process != (pid != 0) || strcmp(f->name, name) != 0)
             continue;
-        *out = make_node(&file_ops, S_IFREG | 0444, dir, f, pid);
+        *out = make_node(f->is_link ? &link_ops : &file_ops, mode_of(f), dir, f, pid);
         return *out ? 0 : -ENOMEM;
     }
     return -ENOENT;
@@ -121,7 +134,7 @@ static int list_files(struct vnode *dir, uint64_t from, dir_emit *emit, void *ar
 
     for (const struct procfile *f = __start_procfiles + from; f < __stop_procfiles; f++)
         if (f->per_process == (pid != 0) && !emit(arg, f->name, PID_INO(pid) + (f - __start_procfiles) + 2,
-                                                  S_IFREG, f - __start_procfiles + 1))
+                                                  mode_of(f), f - __start_procfiles + 1))
             return 1;
     return 0;
 }
@@ -204,6 +217,11 @@ static int show_cmdline(struct process *p, char *to, size_t size)
     return p->arguments ? n : 0;
 }
 
+static int show_program(struct process *p, char *to, size_t size)
+{
+    return p->program ? format(to, size, "%s", p->program) : 0;
+}
+
 static int show_meminfo(struct process *p, char *to, size_t size)
 {
     uint64_t kib = PAGE_SIZE / 1024, total = frames_total() * kib, available = frames_free() * kib;
@@ -225,5 +243,6 @@ static int show_uptime(struct process *p, char *to, size_t size)
 
 PROCFILE(stat, "stat", true, show_stat);
 PROCFILE(cmdline, "cmdline", true, show_cmdline);
+PROCLINK(exe, "exe", true, show_program);
 PROCFILE(meminfo, "meminfo", false, show_meminfo);
 PROCFILE(uptime, "uptime", false, show_uptime);

@@ -69,6 +69,8 @@ struct process {
     char name[16];
     char *arguments; /* as ps shows them: zero-separated */
     size_t arguments_size;
+    char *program;      /* the path that it was loaded from */
+    void *watched;      /* by syscall_watcher; NULL: it is not */
     bool out_of_memory; /* chosen to end, so that others can go on */
     uint8_t fpu[FPU_STATE] __attribute__((aligned(16)));
 };

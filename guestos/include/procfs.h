@@ -12,9 +12,13 @@ struct procfile {
     /* Write the text, as format() does; called with process_lock held. `process` is NULL unless per_process.
      */
     int (*show)(struct process *process, char *to, size_t size);
+    bool is_link; /* a symbolic link; the text is where it leads, without a newline */
 };
 
-#define PROCFILE(id, ...)                                                                                    \
+#define PROCFILE(id, ...) PROC_RECORD(id, __VA_ARGS__, false)
+#define PROCLINK(id, ...) PROC_RECORD(id, __VA_ARGS__, true)
+
+#define PROC_RECORD(id, ...)                                                                                 \
     static const struct procfile procfile_##id                                                               \
         __attribute__((used, section("procfiles"), aligned(8))) = {__VA_ARGS__}
 

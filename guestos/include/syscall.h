@@ -21,6 +21,25 @@ struct syscall {
     static const struct syscall syscall_##id                                                                 \
         __attribute__((used, section("syscalls"), aligned(8))) = {number, (void *)fn}
 
+/*
+ * Somebody who wants to see what a process does. Asked only about processes whose `watched` is set, which is
+ * the watcher's to use, but for born(). All are called in the context of the process that acts, where it may
+ * sleep.
+ */
+struct process;
+struct trapframe;
+struct signal_cause;
+struct syscall_watcher {
+    void (*before)(struct process *process, const struct trapframe *frame);
+    void (*after)(struct process *process, const struct trapframe *frame);
+    void (*signal)(struct process *process, int signal,
+                   const struct signal_cause *cause);            /* it is delivered */
+    void (*born)(struct process *child, struct process *parent); /* parent is NULL for the first process */
+    void (*died)(struct process *process, int wait_status);
+};
+
+extern const struct syscall_watcher *syscall_watcher; /* NULL: nobody watches */
+
 /* The call with this number, or NULL. */
 const struct syscall *syscall_find(uint64_t number);
 

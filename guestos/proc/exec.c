@@ -5,6 +5,7 @@
 #include "exec_args.h"
 #include "heap.h"
 #include "layout.h"
+#include "printk.h"
 #include "process.h"
 #include "random.h"
 #include "string.h"
@@ -95,6 +96,28 @@ static void adopt(struct process *process, struct address_space *vm)
         vm_put(old);
 }
 
+/*
+ * The program's absolute path, on the heap, as /proc/PID/exe shows it; NULL: no memory. A program that starts
+ * itself again by that link keeps the path that it has.
+ */
+static char *program_path(const char *path)
+{
+    size_t size = PATH_MAX + strlen(path) + 2;
+
+    if (strncmp(path, "/proc/", 6) == 0 && current_process()->program)
+        return kstrdup(current_process()->program);
+    if (*path == '/')
+        return kstrdup(path);
+    char *text = kmalloc(size);
+    ssize_t n = text ? path_of(current_process()->cwd, text, PATH_MAX) : -1;
+    if (n < 0) {
+        kfree(text);
+        return NULL;
+    }
+    format(text + n, size - n, "%s%s", n > 1 ? "/" : "", path);
+    return text;
+}
+
 static void remember_arguments(struct process *process, const struct exec_args *args)
 {
     const char *path = args->bytes, *name = path;
@@ -107,13 +130,16 @@ static void remember_arguments(struct process *process, const struct exec_args *
     char *copy = kmalloc(size + 1);
     if (copy)
         memcpy(copy, argv, size);
+    char *program = program_path(path);
     spin_lock(&process_lock);
-    char *old = process->arguments;
+    char *old = process->arguments, *old_program = process->program;
+    process->program = program;
     strcopy(process->name, name, sizeof(process->name));
     process->arguments = copy;
     process->arguments_size = copy ? size : 0;
     spin_unlock(&process_lock);
     kfree(old);
+    kfree(old_program);
 }
 
 static void start_registers(struct process *process, uint64_t entry, uint64_t sp)

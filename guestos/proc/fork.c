@@ -33,6 +33,7 @@ static int copy_process(struct process *child, struct process *parent, const str
     fpu_save(child->fpu);
     strcopy(child->name, parent->name, sizeof(child->name));
     child->arguments = kmalloc(parent->arguments_size + 1);
+    child->program = parent->program ? kstrdup(parent->program) : NULL;
     if (!child->vm || !child->files || !child->arguments)
         return -ENOMEM;
     memcpy(child->arguments, parent->arguments, parent->arguments_size);
@@ -84,6 +85,8 @@ static ssize_t do_clone(const struct clone_args *args)
         discard_child(child);
         return error;
     }
+    if (syscall_watcher)
+        syscall_watcher->born(child, parent);
     child->set_tid = args->flags & CLONE_CHILD_SETTID ? args->child_tid : 0;
     start_child(child, args->flags & CLONE_VFORK);
     return pid;

@@ -69,6 +69,7 @@ void process_delist(struct process *process)
 void process_free(struct process *process)
 {
     kfree(process->arguments);
+    kfree(process->program);
     kfree(process);
 }
 
@@ -227,6 +228,8 @@ void process_exit(int wait_status)
     struct process *process = current_process();
     int signal = wait_status & 0x7f;
 
+    if (process->watched)
+        syscall_watcher->died(process, wait_status);
     if (process == init_process)
         power_off(signal ? 128 + signal : wait_status >> 8 & 0xff);
     release_resources(process);

@@ -8,6 +8,7 @@
 #include "process.h"
 #include "signal_frame.h"
 #include "string.h"
+#include "syscall.h"
 
 #define BIT(signal) (1ul << ((signal)-1))
 
@@ -180,6 +181,8 @@ static void deliver(struct process *process, struct trapframe *frame, int signal
 
     if (action->handler == SIG_IGN || (action->handler == SIG_DFL && (BIT(signal) & IGNORED_BY_DEFAULT)))
         return;
+    if (process->watched)
+        syscall_watcher->signal(process, signal, cause);
     if (action->handler == SIG_DFL && (BIT(signal) & STOPS_BY_DEFAULT)) {
         stop_wait(process);
         return;

@@ -7,6 +7,7 @@
 #include "printk.h"
 #include "process.h"
 #include "string.h"
+#include "syscall.h"
 
 static void open_console(void)
 {
@@ -80,6 +81,8 @@ static void start_init(void)
     process->cwd = vnode_get(root_directory());
     if (!process->files)
         panic("no memory for the first process");
+    if (syscall_watcher)
+        syscall_watcher->born(process, NULL);
     thread_start(process->thread);
 }
 

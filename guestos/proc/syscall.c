@@ -12,6 +12,7 @@
 extern const struct syscall __start_syscalls[], __stop_syscalls[];
 void syscall_entry(void);
 
+const struct syscall_watcher *syscall_watcher;
 static const struct syscall *table[CALLS_MAX];
 
 const struct syscall *syscall_find(uint64_t number)
@@ -32,11 +33,16 @@ static uint64_t call(const struct trapframe *f)
  */
 bool syscall_dispatch(struct trapframe *frame)
 {
+    struct process *process = current_process();
     uint64_t next = frame->rip;
 
-    current_process()->frame = frame;
+    process->frame = frame;
     irq_enable();
+    if (process->watched)
+        syscall_watcher->before(process, frame);
     frame->rax = call(frame);
+    if (process->watched)
+        syscall_watcher->after(process, frame);
     irq_disable();
     trap_leave(frame);
     return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR &&
