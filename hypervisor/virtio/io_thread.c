@@ -46,7 +46,7 @@ static void *io_loop(void *arg)
     return NULL;
 }
 
-/* The VM's thread, made ready when the first descriptor is to be watched. NULL after a complain(). */
+/* The VM's thread, started when the first descriptor is to be watched. NULL after a complain(). */
 static struct io_thread *io_get(struct vm *vm)
 {
     struct io_thread *io = vm->io_thread ?: vm_new_device(vm, sizeof *io);
@@ -56,7 +56,11 @@ static struct io_thread *io_get(struct vm *vm)
     io->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     io->stopped = (struct watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .vm = vm};
     vm->io_thread = io;
-    return io_watch(&io->stopped) == 0 ? io : NULL;
+    int err = io_watch(&io->stopped) ?: pthread_create(&io->thread, NULL, io_loop, vm);
+    io->started = err == 0;
+    if (err > 0)
+        complain(0, "cannot start the thread for devices: %s", strerror(err));
+    return err ? NULL : io;
 }
 
 int io_watch(struct watch *watch)
@@ -72,15 +76,6 @@ int io_watch(struct watch *watch)
 void io_unwatch(struct watch *watch)
 {
     epoll_ctl(watch->vm->io_thread->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
-}
-
-static int io_boot(struct vm *vm)
-{
-    int err = vm->io_thread ? pthread_create(&vm->io_thread->thread, NULL, io_loop, vm) : 0;
-
-    if (vm->io_thread)
-        vm->io_thread->started = err == 0;
-    return err ? complain(-EAGAIN, "cannot start the thread for devices: %s", strerror(err)) : 0;
 }
 
 /* It may be blocked in a write to a full pipe; a signal gets it out, but only one that does not come just
@@ -114,6 +109,5 @@ FEATURE(io_thread) = {
     .name = "io-thread",
     .lab = 9,
     .help = "a thread for the devices' work",
-    .boot = io_boot,
     .ended = io_ended,
 };
