@@ -16,6 +16,7 @@
 #define ENOMEM       12
 #define EACCES       13
 #define EFAULT       14
+#define ENOTBLK      15
 #define EBUSY        16
 #define EEXIST       17
 #define EXDEV        18
@@ -41,6 +42,7 @@
 #define EOVERFLOW    75
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
+#define EUCLEAN      117 /* the structure of a file system is damaged */
 /* Never seen by a program: a signal has interrupted the call, which starts again ... */
 #define ERESTARTSYS    512 /* ... if there is no handler, or one with SA_RESTART; else it is -EINTR */
 #define ERESTARTNOHAND 514 /* ... if there is no handler; else it is -EINTR */
