@@ -320,6 +320,8 @@ static void delivered(struct process *process, int signal, const struct signal_c
     struct traced *traced = process->watched;
     struct text text = {0};
 
+    if (signal == SIGKILL)
+        return; /* the end says it */
     text_add(&text, "--- ");
     strace_signal(&text, signal);
     text_add(&text, " ");

@@ -5,8 +5,8 @@
  *   d int   z long   u unsigned   x hexadecimal   o octal   p pointer   - there is none   flags and choices:
  * strace_flags.c s string   D directory descriptor   E strings of argv   N strings of envp, counted   S
  * signal   b bytes to write v pieces (struct iovec)   y what to poll   T timespec   A sigaction   G set of
- * signals filled in: r bytes read   V pieces   t stat   e timespec   a sigaction   g set   i int   q two
- * descriptors U utsname   L limit
+ * signals filled in: r bytes read   V pieces   t stat   e timespec   a sigaction   g set   i status of a
+ * child   f string   q two descriptors U utsname   L limit
  */
 #include "abi.h"
 #include "errno.h"
@@ -18,7 +18,7 @@
 #define STRING_SHOWN 32 /* bytes of data, as in Linux's strace */
 #define PATH_SHOWN   128
 #define ITEMS_SHOWN  16 /* of argv; of pieces */
-#define FILLED_IN    "rVteagiqUL"
+#define FILLED_IN    "rVteagifqUL"
 
 void text_add(struct text *text, const char *fmt, ...)
 {
@@ -183,7 +183,9 @@ static void add_sigaction(struct text *text, uint64_t from)
         text_add(text, "{sa_handler=0x%lx", action.handler);
     text_add(text, ", sa_mask=");
     add_set(text, action.mask);
-    text_add(text, ", sa_flags=0x%lx}", action.flags);
+    text_add(text, ", sa_flags=");
+    strace_flags(text, 'B', action.flags);
+    text_add(text, "}");
 }
 
 static void add_stat(struct text *text, uint64_t from)
@@ -246,6 +248,25 @@ static void add_directory(struct text *text, int fd)
         text_add(text, "%d", fd);
 }
 
+static void add_wait_status(struct text *text, uint64_t from)
+{
+    int status;
+
+    if (copy_from_user(&status, from, sizeof(status)) != 0)
+        add_pointer(text, from);
+    else if (status == 0xffff)
+        text_add(text, "[{WIFCONTINUED(s)}]");
+    else if ((status & 0x7f) == 0)
+        text_add(text, "[{WIFEXITED(s) && WEXITSTATUS(s) == %d}]", status >> 8);
+    else {
+        bool stopped = (status & 0x7f) == 0x7f;
+        text_add(text,
+                 stopped ? "[{WIFSTOPPED(s) && WSTOPSIG(s) == " : "[{WIFSIGNALED(s) && WTERMSIG(s) == ");
+        strace_signal(text, stopped ? status >> 8 : status & 0x7f);
+        text_add(text, "}]");
+    }
+}
+
 static void add_filled_in(struct text *text, char letter, const struct traced_call *call, unsigned i)
 {
     uint64_t value = call->args[i];
@@ -267,8 +288,10 @@ static void add_filled_in(struct text *text, char letter, const struct traced_ca
         add_sigaction(text, value);
     } else if (letter == 'g') {
         add_user_set(text, value);
-    } else if (letter == 'i' && copy_from_user(fds, value, sizeof(fds[0])) == 0) {
-        text_add(text, "[0x%x]", fds[0]);
+    } else if (letter == 'i') {
+        add_wait_status(text, value);
+    } else if (letter == 'f') {
+        add_string(text, value, PATH_SHOWN);
     } else if (letter == 'q' && copy_from_user(fds, value, sizeof(fds)) == 0) {
         text_add(text, "[%d, %d]", fds[0], fds[1]);
     } else if (letter == 'U' && copy_from_user(&name, value, sizeof(name)) == 0) {
@@ -331,14 +354,18 @@ static bool is_unused_mode(const char *letters, const struct traced_call *call, 
 void strace_arguments(struct text *text, const struct traced_call *call)
 {
     char letters[8];
-    bool later = false; /* we have come to what the kernel fills in */
+    unsigned later = 0; /* from here on the kernel fills in */
 
     syscall_arguments(call->number, letters, sizeof(letters));
-    for (unsigned i = 0; letters[i] && letters[i] != '-' && i < 6; i++) {
-        later = later || strchr(FILLED_IN, letters[i]);
-        if (later != call->returned || is_unused_mode(letters, call, i))
+    while (letters[later] && !strchr(FILLED_IN, letters[later]))
+        later++;
+    for (unsigned i = call->returned ? later : 0; letters[i] && letters[i] != '-' && i < 6; i++) {
+        if (is_unused_mode(letters, call, i))
             continue;
-        text_add(text, i ? ", " : "");
+        if (i > 0 && (i != later || !call->returned))
+            text_add(text, ", ");
+        if (i == later && !call->returned)
+            break;
         add_argument(text, letters[i], call, i);
     }
 }

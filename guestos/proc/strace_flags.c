@@ -31,6 +31,22 @@ static const struct name wait_options[] = {
     NAME(WNOHANG), NAME(WUNTRACED), NAME(WEXITED), NAME(WCONTINUED), NAME(WNOWAIT),
 };
 static const struct name access_modes[] = {{4, "R_OK"}, {2, "W_OK"}, {1, "X_OK"}};
+static const struct name lookup_flags[] = {
+    NAME(AT_SYMLINK_NOFOLLOW), NAME(AT_REMOVEDIR),  NAME(AT_SYMLINK_FOLLOW),
+    NAME(AT_NO_AUTOMOUNT),     NAME(AT_EMPTY_PATH),
+};
+static const struct name remap_flags[] = {NAME(MREMAP_MAYMOVE), {2, "MREMAP_FIXED"}};
+static const struct name random_flags[] = {{1, "GRND_NONBLOCK"}, {2, "GRND_RANDOM"}};
+static const struct name handler_flags[] = {
+    NAME(SA_NOCLDSTOP), NAME(SA_NOCLDWAIT), NAME(SA_SIGINFO), NAME(SA_RESTORER),
+    NAME(SA_ONSTACK),   NAME(SA_RESTART),   NAME(SA_NODEFER), NAME(SA_RESETHAND),
+};
+static const struct name arch_codes[] = {
+    {0x1001, "ARCH_SET_GS"}, {0x1002, "ARCH_SET_FS"}, {0x1003, "ARCH_GET_FS"}};
+static const struct name process_options[] = {
+    {1, "PR_SET_PDEATHSIG"}, {3, "PR_GET_DUMPABLE"}, {4, "PR_SET_DUMPABLE"},
+    {15, "PR_SET_NAME"},     {16, "PR_GET_NAME"},
+};
 static const struct name whences[] = {NAME(SEEK_SET), NAME(SEEK_CUR), NAME(SEEK_END)};
 static const struct name mask_changes[] = {NAME(SIG_BLOCK), NAME(SIG_UNBLOCK), NAME(SIG_SETMASK)};
 static const struct name clocks[] = {
@@ -64,6 +80,13 @@ static const struct kind {
     {'c', true, clone_flags, ARRAY_SIZE(clone_flags), NULL},
     {'W', true, wait_options, ARRAY_SIZE(wait_options), "0"},
     {'n', true, access_modes, ARRAY_SIZE(access_modes), "F_OK"},
+    {'C', true, open_flags, ARRAY_SIZE(open_flags), "0"},
+    {'@', true, lookup_flags, ARRAY_SIZE(lookup_flags), "0"},
+    {'m', true, remap_flags, ARRAY_SIZE(remap_flags), "0"},
+    {'h', true, random_flags, ARRAY_SIZE(random_flags), "0"},
+    {'B', true, handler_flags, ARRAY_SIZE(handler_flags), "0"},
+    {'K', false, arch_codes, ARRAY_SIZE(arch_codes), NULL},
+    {'Z', false, process_options, ARRAY_SIZE(process_options), NULL},
     {'l', false, whences, ARRAY_SIZE(whences), NULL},
     {'H', false, mask_changes, ARRAY_SIZE(mask_changes), NULL},
     {'k', false, clocks, ARRAY_SIZE(clocks), NULL},
