@@ -49,3 +49,4 @@ USER += guestos/user/df.c
 USER += guestos/user/mount.c
 USER += guestos/user/sync.c
 USER += guestos/user/umount.c
+GUESTOS += guestos/drivers/virtio_blk.c
