@@ -174,7 +174,7 @@ static void submit(struct block_device *block, struct block_request *request)
     spin_lock(&disk->lock);
     list_add_before(&disk->waiting, &request->link);
     give_waiting(disk);
-    if (!disk->completing)
+    if (!request->more && !disk->completing)
         virtqueue_kick(disk->queue);
     spin_unlock(&disk->lock);
     virtio_tell_failure(device);

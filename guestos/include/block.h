@@ -15,6 +15,7 @@ struct block_request {
     uint64_t sector;
     uint32_t bytes; /* a multiple of SECTOR_SIZE; 0 for BLOCK_FLUSH */
     void *data;     /* in the direct map, in one physical piece */
+    bool more;      /* others are submitted at once: the device need not be told before the last of them */
     int error;      /* once done: 0, -EIO, or -EROFS */
     void (*done)(
         struct block_request *request); /* interrupts off; often from an interrupt, so it must not wait */
