@@ -100,13 +100,8 @@ static void give_waiting(struct disk *disk)
 /* Tell who submitted it; never with our lock held, because the answer may be the next request. */
 static void finish(struct block_request *request, int error)
 {
-    bool irq_was_on = irq_enabled();
-
     request->error = error;
-    irq_disable();
     request->done(request);
-    if (irq_was_on)
-        irq_enable();
 }
 
 static int result(const struct slot *slot, uint32_t written)
