@@ -100,13 +100,8 @@ static void give_waiting(struct disk *disk)
 /* Tell who submitted it; never with our lock held, because the answer may be the next request. */
 static void finish(struct block_request *request, int error)
 {
-    bool irq_was_on = irq_enabled();
-
     request->error = error;
-    irq_disable();
     request->done(request);
-    if (irq_was_on)
-        irq_enable();
 }
 
 static int result(const struct slot *slot, uint32_t written)
@@ -174,7 +169,7 @@ static void submit(struct block_device *block, struct block_request *request)
     spin_lock(&disk->lock);
     list_add_before(&disk->waiting, &request->link);
     give_waiting(disk);
-    if (!disk->completing)
+    if (!request->more && !disk->completing)
         virtqueue_kick(disk->queue);
     spin_unlock(&disk->lock);
     virtio_tell_failure(device);

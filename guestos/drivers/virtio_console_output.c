@@ -207,7 +207,7 @@ void output_flush(void)
     take_back();
     send_all();
     uint64_t start = clock_ns();
-    while (output->in_flight && !device_failed() && !(panicking && clock_ns() - start > PATIENCE_NS)) {
+    while (output->in_flight && !device_failed() && (clock_ns() - start < PATIENCE_NS || !panicking)) {
         cpu_relax();
         take_back();
     }

@@ -198,7 +198,8 @@ static void interrupt(void *arg)
     struct virtio_device *device = arg;
     uint32_t status = read_register(device, INTERRUPT_STATUS);
 
-    write_register(device, INTERRUPT_ACK, status);
+    if (status)
+        write_register(device, INTERRUPT_ACK, status);
     if (device->failure)
         return;
     if (status & INTERRUPT_CONFIG)

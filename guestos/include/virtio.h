@@ -25,7 +25,7 @@ struct virtio_device {
     void *data; /* the driver's own */
 };
 
-/* A driver; it is found by the kind of device. All calls come with interrupts off. */
+/* A driver; it is found by the kind of device. */
 struct virtio_driver {
     const char *name;
     uint32_t id;       /* virtio 1.2 §5 */

@@ -50,3 +50,4 @@ USER += guestos/user/mount.c
 USER += guestos/user/sync.c
 USER += guestos/user/umount.c
 GUESTOS += guestos/drivers/virtio_blk.c
+USER += guestos/user/diskbench.c

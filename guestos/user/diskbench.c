@@ -1,0 +1,123 @@
+/* diskbench: how fast is a disk? Reads and, with -w, overwrites it from end to end, then reads 4 KiB at
+ * random places. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "user.h"
+
+#define BLKFLSBUF    0x1261 /* <linux/fs.h>: forget what is cached */
+#define BLKGETSIZE64 0x80081272
+#define CHUNK        (1 << 20)
+#define BLOCK        4096
+#define READS        4096 /* at random places, by all readers together */
+#define READERS_MAX  32
+
+static const char *path;
+static uint64_t size;
+static char buffer[CHUNK];
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "diskbench: cannot %s %s: %s\n", what, path, strerror(errno));
+    exit(1);
+}
+
+/* Open the disk anew, with nothing of it in the cache. */
+static int open_cold(int flags)
+{
+    int fd = open(path, flags);
+
+    if (fd < 0 || ioctl(fd, BLKFLSBUF, 0) < 0)
+        fail("open");
+    return fd;
+}
+
+/* Read or write all of it in order. Returns MB/s. */
+static double in_order(bool write_it)
+{
+    int fd = open_cold(write_it ? O_RDWR : O_RDONLY);
+    double start = now();
+
+    for (uint64_t at = 0; at < size; at += CHUNK) {
+        ssize_t want = (ssize_t)(size - at < CHUNK ? size - at : CHUNK);
+        if ((write_it ? write(fd, buffer, (size_t)want) : read(fd, buffer, (size_t)want)) != want)
+            fail(write_it ? "write" : "read");
+    }
+    if (write_it && fsync(fd) < 0)
+        fail("sync");
+    double took = now() - start;
+    close(fd);
+    return (double)size / 1e6 / took;
+}
+
+static void read_blocks(int fd, unsigned seed, unsigned count)
+{
+    while (count-- > 0) {
+        seed = seed * 1664525 + 1013904223;
+        off_t block = (off_t)((seed >> 4) % (size / BLOCK));
+        if (pread(fd, buffer, BLOCK, block * BLOCK) != BLOCK)
+            fail("read");
+    }
+}
+
+/* Read at random places with so many readers at once. Returns reads per second. */
+static double at_random(unsigned readers)
+{
+    int fd = open_cold(O_RDONLY), status, failed = 0;
+    double start = now();
+
+    for (unsigned i = 0; i < readers; i++) {
+        pid_t child = fork();
+        if (child < 0)
+            fail("start a reader of");
+        if (child == 0) {
+            read_blocks(fd, i * 7919 + readers, READS / readers);
+            _exit(0);
+        }
+    }
+    while (wait(&status) > 0)
+        failed |= status;
+    if (failed)
+        exit(1);
+    double took = now() - start;
+    close(fd);
+    return READS / took;
+}
+
+int main(int argc, char **argv)
+{
+    bool write_it = argc > 1 && strcmp(argv[1], "-w") == 0;
+
+    path = argv[argc - 1];
+    if (argc != 2 + write_it) {
+        fprintf(stderr, "usage: diskbench [-w] DISK\nWith -w, what is on the disk is lost. Example: "
+                        "diskbench /dev/vdb\n");
+        return 2;
+    }
+    int fd = open(path, O_RDONLY);
+    if (fd < 0 || ioctl(fd, BLKGETSIZE64, &size) < 0 || size < CHUNK)
+        fail("find the size (1 MiB at least) of");
+    close(fd);
+    if (write_it)
+        printf("sequential-write %.1f MB/s\n", in_order(true));
+    printf("sequential-read %.1f MB/s\n", in_order(false));
+    printf("random-read-1 %.0f IOPS\n", at_random(1));
+    printf("random-read-32 %.0f IOPS\n", at_random(READERS_MAX));
+    return 0;
+}
