@@ -16,11 +16,12 @@ struct block_request {
     uint64_t sector;
     uint32_t bytes; /* a multiple of SECTOR_SIZE; 0 for BLOCK_FLUSH */
     void *data;     /* in the direct map, in one physical piece */
+    bool more;      /* others are submitted at once: the device need not be told before the last of them */
     int error;      /* once done: 0, -EIO, or -EROFS */
-    void (*done)(
-        struct block_request *request); /* interrupts off; often from an interrupt, so it must not wait */
-    void *arg;                          /* for done() */
-    struct list link;                   /* the driver's: requests that wait for room in its ring */
+    /* Called from an interrupt, or by submit() itself: it must not wait. It may submit the next. */
+    void (*done)(struct block_request *request);
+    void *arg;        /* for done() */
+    struct list link; /* the driver's: requests that wait for room in its ring */
 };
 
 struct block_device {
