@@ -64,7 +64,7 @@ static int fill_slot(struct slot *slot, uint8_t needed, bool take)
         if (ready || failed)
             return ready ? 0 : -EIO;
         if (start)
-            slot->device->submit(slot->device, &slot->request);
+            slot_submit(slot, NULL);
         tried |= start;
         slot_wait(slot);
     }
@@ -144,19 +144,35 @@ static struct slot *slot_to_read(struct block_device *device, uint64_t number, b
     return NULL;
 }
 
-/* Submit a read for the slot and those that were pinned after it. */
+/* Prepare the next read of those that are needed for the pinned slots, from *at on. NULL at the end. */
+static struct slot *next_to_read(struct slot **slots, unsigned count, unsigned *at)
+{
+    struct slot *found = NULL;
+
+    spin_lock(&pool.lock);
+    while (*at < count && !found) {
+        struct slot *slot = slots[*at];
+        uint8_t missing = slot_sectors(slot) & ~slot->valid;
+        if (missing && !slot->busy) {
+            *at += slot_prepare_read(slot, missing);
+            found = slot;
+        } else {
+            ++*at;
+        }
+    }
+    spin_unlock(&pool.lock);
+    return found;
+}
+
 static void read_pinned(struct slot **slots, unsigned count)
 {
-    for (unsigned i = 0; i < count;) {
-        spin_lock(&pool.lock);
-        struct slot *slot = slots[i];
-        uint8_t missing = slot_sectors(slot) & ~slot->valid;
-        bool start = missing && !slot->busy;
-        uint32_t run = start ? slot_prepare_read(slot, missing) : 1;
-        spin_unlock(&pool.lock);
-        if (start)
-            slot->device->submit(slot->device, &slot->request);
-        i += run;
+    unsigned at = 0;
+    struct slot *slot = next_to_read(slots, count, &at);
+
+    while (slot) {
+        struct slot *next = next_to_read(slots, count, &at);
+        slot_submit(slot, next);
+        slot = next;
     }
     spin_lock(&pool.lock);
     for (unsigned i = 0; i < count; i++)

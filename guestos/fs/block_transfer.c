@@ -107,24 +107,39 @@ uint32_t slot_prepare_write(struct slot *slot, uint8_t wanted, enum cache_order 
     return prepare(slot, wanted, BLOCK_WRITE, order);
 }
 
+/* Prepare the next transfer of a pass: from slot *at on. Returns its first slot, or NULL at the end. */
+static struct slot *next_to_write(struct block_device *device, enum cache_order order, uint32_t *at)
+{
+    struct slot *found = NULL;
+
+    spin_lock(&pool.lock);
+    for (; *at < pool.count && !found; ++*at) {
+        struct slot *slot = &pool.slots[*at];
+        if (slot_writable(slot, order) && !slot->busy && (!device || slot->device == device))
+            found = slot;
+    }
+    if (found)
+        *at += slot_prepare_write(found, slot_writable(found, order), order) - 1;
+    spin_unlock(&pool.lock);
+    return found;
+}
+
+void slot_submit(struct slot *slot, const struct slot *next)
+{
+    slot->request.more = next && next->device == slot->device;
+    slot->device->submit(slot->device, &slot->request);
+}
+
 unsigned write_pass(struct block_device *device, enum cache_order order)
 {
     unsigned requests = 0;
+    uint32_t at = 0;
+    struct slot *slot = next_to_write(device, order, &at);
 
-    for (uint32_t i = 0; i < pool.count;) {
-        struct slot *slot = NULL;
-        spin_lock(&pool.lock);
-        for (; i < pool.count && !slot; i++) {
-            struct slot *s = &pool.slots[i];
-            if (slot_writable(s, order) && !s->busy && (!device || s->device == device))
-                slot = s;
-        }
-        if (slot)
-            i += slot_prepare_write(slot, slot_writable(slot, order), order) - 1;
-        spin_unlock(&pool.lock);
-        if (!slot)
-            break;
-        slot->device->submit(slot->device, &slot->request);
+    while (slot) {
+        struct slot *next = next_to_write(device, order, &at);
+        slot_submit(slot, next);
+        slot = next;
         requests++;
     }
     return requests;
@@ -148,7 +163,7 @@ static void write_slot(struct slot *slot, enum cache_order order)
         }
         spin_unlock(&pool.lock);
         if (ready)
-            slot->device->submit(slot->device, &slot->request);
+            slot_submit(slot, NULL);
     }
     slot_wait(slot);
 }

@@ -3,11 +3,10 @@
 #include "fat.h"
 #include "string.h"
 
-#define DELETED      0xe5
-#define LAST_PART    0x40 /* in the order byte of the part that comes first on the disk */
-#define PART_LENGTH  13   /* characters of a long name in one slot */
-#define PARTS_MAX    20
-#define CURSOR_SLOTS 16
+#define DELETED     0xe5
+#define LAST_PART   0x40 /* in the order byte of the part that comes first on the disk */
+#define PART_LENGTH 13   /* characters of a long name in one slot */
+#define PARTS_MAX   20
 
 int fat_dir_slot(struct fat_node *dir, uint32_t slot, uint64_t *position)
 {
@@ -26,7 +25,7 @@ int fat_dir_slot(struct fat_node *dir, uint32_t slot, uint64_t *position)
 static int load_slot(struct fat_cursor *cursor, uint32_t slot, const struct fat_short **out,
                      uint64_t *position)
 {
-    uint32_t first = slot / CURSOR_SLOTS * CURSOR_SLOTS;
+    uint32_t first = slot / FAT_SECTOR_SLOTS * FAT_SECTOR_SLOTS;
 
     if (cursor->loaded != first) {
         int found = fat_dir_slot(cursor->dir, first, &cursor->position);
@@ -38,8 +37,8 @@ static int load_slot(struct fat_cursor *cursor, uint32_t slot, const struct fat_
             return error;
         cursor->loaded = first;
     }
-    *out = &cursor->buffer[slot % CURSOR_SLOTS];
-    *position = cursor->position + slot % CURSOR_SLOTS * FAT_SLOT;
+    *out = &cursor->buffer[slot % FAT_SECTOR_SLOTS];
+    *position = cursor->position + slot % FAT_SECTOR_SLOTS * FAT_SLOT;
     return 1;
 }
 

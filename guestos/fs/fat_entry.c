@@ -3,11 +3,10 @@
 #include "fat.h"
 #include "string.h"
 
-#define DELETED      0xe5
-#define LAST_PART    0x40
-#define PART_LENGTH  13
-#define SECTOR_SLOTS (SECTOR_SIZE / FAT_SLOT)
-#define ALIAS_TRIES  2000
+#define DELETED     0xe5
+#define LAST_PART   0x40
+#define PART_LENGTH 13
+#define ALIAS_TRIES 2000
 
 /* Is the name free here? Returns 0 if it is, -EEXIST, or another -errno. */
 static int check_free(struct fat_node *dir, const uint16_t *name, unsigned length)
@@ -134,7 +133,7 @@ static int count_slots(struct fat_node *dir, uint32_t *slots, uint32_t *clusters
 
 static int find_room(struct fat_node *dir, uint32_t count, uint32_t *slot)
 {
-    uint32_t slots, clusters;
+    uint32_t slots = 0, clusters;
     int error = fat_index_have(dir);
 
     while (error == 0) {
@@ -145,6 +144,10 @@ static int find_room(struct fat_node *dir, uint32_t count, uint32_t *slot)
         if (*slot != FAT_SLOTS_MAX)
             return 0;
         error = add_cluster(dir, clusters);
+    }
+    if (error == -ENOSPC) {
+        *slot = fat_index_find_split(dir->index, count, slots);
+        error = *slot == FAT_SLOTS_MAX ? error : 0;
     }
     return error;
 }
@@ -164,6 +167,25 @@ static int keep_end(struct fat_node *dir, uint32_t slot)
     return cache_write(dir->fat->device, position, NULL, FAT_SLOT, CACHE_LATE);
 }
 
+/* Free slots before a new entry must not be zeros any more, for the directory ends at the first of these. */
+static int bridge_gap(struct fat_node *dir, uint32_t slot)
+{
+    static const uint8_t deleted = DELETED;
+    uint64_t position;
+    uint8_t first;
+
+    while (slot-- > 0 && fat_index_slot_free(dir->index, slot)) {
+        int found = fat_dir_slot(dir, slot, &position);
+        int error = found == 1 ? cache_read(dir->fat->device, position, &first, 1) : MIN(found, 0);
+        if (error || first == DELETED)
+            return error;
+        error = cache_write(dir->fat->device, position, &deleted, 1, CACHE_LATE);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
 int fat_entry_add(struct fat_node *dir, struct fat_new_entry *entry, struct fat_entry *placed)
 {
     uint64_t position = 0;
@@ -172,6 +194,8 @@ int fat_entry_add(struct fat_node *dir, struct fat_new_entry *entry, struct fat_
 
     if (error == 0)
         error = keep_end(dir, slot + entry->count);
+    if (error == 0)
+        error = bridge_gap(dir, slot);
     for (unsigned i = 0; i < entry->count && error == 0; i++)
         error = write_slot(dir, slot + i, &entry->slots[i], FAT_SLOT, &position);
     if (error)
@@ -209,13 +233,13 @@ int fat_entry_remove(struct fat_node *dir, struct fat_node *node)
 
 int fat_entry_replace(struct fat_node *dir, struct fat_node *node, struct fat_new_entry *entry)
 {
-    struct fat_short slots[SECTOR_SLOTS];
+    struct fat_short slots[FAT_SECTOR_SLOTS];
     struct fat_entry old, new;
-    uint32_t first = node->slot, room = node->slots, position_in = first % SECTOR_SLOTS;
+    uint32_t first = node->slot, room = node->slots, position_in = first % FAT_SECTOR_SLOTS;
     uint64_t position;
     int error = fat_index_have(dir);
 
-    if (position_in + room > SECTOR_SLOTS || position_in + entry->count > SECTOR_SLOTS)
+    if (position_in + room > FAT_SECTOR_SLOTS || position_in + entry->count > FAT_SECTOR_SLOTS)
         return error;
     for (; room < entry->count; room++)
         if (error || !fat_index_slot_free(dir->index, first + room))

@@ -19,7 +19,8 @@ struct place {
 struct fat_index {
     struct place *places;
     uint32_t room, filled; /* room is a power of 2; filled counts those that are GONE too */
-    uint32_t hint;         /* below this slot none is free */
+    uint32_t
+        hints[FAT_ENTRY_SLOTS + 1]; /* below its hint, an entry of so many slots has no room in one sector */
     uint8_t used[FAT_SLOTS_MAX / 8];
 };
 
@@ -99,8 +100,8 @@ void fat_index_note_slot(struct fat_index *index, uint32_t slot, bool used)
         index->used[slot / 8] |= 1 << slot % 8;
     else
         index->used[slot / 8] &= ~(1 << slot % 8);
-    if (!used && slot < index->hint)
-        index->hint = slot;
+    for (unsigned count = 0; !used && count <= FAT_ENTRY_SLOTS; count++)
+        index->hints[count] = MIN(index->hints[count], slot / FAT_SECTOR_SLOTS * FAT_SECTOR_SLOTS);
 }
 
 bool fat_index_slot_free(const struct fat_index *index, uint32_t slot)
@@ -144,18 +145,34 @@ uint32_t fat_index_next(const struct fat_index *index, uint32_t hash, uint32_t *
     return FAT_SLOTS_MAX;
 }
 
-uint32_t fat_index_find_free(struct fat_index *index, uint32_t count, uint32_t limit)
+/* The first of `count` free slots in order from `from` on; with `whole`, all in one sector. */
+static uint32_t find_run(const struct fat_index *index, uint32_t from, uint32_t count, uint32_t limit,
+                         bool whole)
 {
     uint32_t run = 0;
 
-    while (index->hint < limit && !fat_index_slot_free(index, index->hint))
-        index->hint++;
-    for (uint32_t slot = index->hint; slot < limit; slot++) {
+    for (uint32_t slot = from; slot < limit; slot++) {
+        if (whole && slot % FAT_SECTOR_SLOTS == 0)
+            run = 0;
         run = fat_index_slot_free(index, slot) ? run + 1 : 0;
         if (run == count)
             return slot + 1 - count;
     }
     return FAT_SLOTS_MAX;
+}
+
+uint32_t fat_index_find_free(struct fat_index *index, uint32_t count, uint32_t limit)
+{
+    if (count > FAT_SECTOR_SLOTS)
+        return find_run(index, 0, count, limit, false);
+    uint32_t found = find_run(index, index->hints[count], count, limit, true);
+    index->hints[count] = MIN(found, limit / FAT_SECTOR_SLOTS * FAT_SECTOR_SLOTS);
+    return found;
+}
+
+uint32_t fat_index_find_split(const struct fat_index *index, uint32_t count, uint32_t limit)
+{
+    return find_run(index, 0, count, limit, false);
 }
 
 static int fill(struct fat_node *dir, struct fat_index *index)

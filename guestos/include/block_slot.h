@@ -66,10 +66,13 @@ struct slot *slot_get(struct block_device *device, uint64_t number);
 /*
  * Prepare a transfer from or to the slot, which is not busy: the first sectors in `wanted` that follow each
  * other, and on into the slots behind it as long as these go on with the disk's next sectors. With the lock
- * held; then, without it, submit slot->request. Returns the number of slots.
+ * held; then, without it, submit it. Returns the number of slots.
  */
 uint32_t slot_prepare_read(struct slot *slot, uint8_t wanted);
 uint32_t slot_prepare_write(struct slot *slot, uint8_t wanted, enum cache_order order);
+
+/* Submit a prepared transfer; `next`, if not NULL, follows at once. */
+void slot_submit(struct slot *slot, const struct slot *next);
 
 /* What write-out with this order would write of the slot. */
 static inline uint8_t slot_writable(const struct slot *slot, enum cache_order order)

@@ -18,10 +18,12 @@
 #define FAT_BAD  0x0ffffff7 /* as fat_get gives it, whatever the width of the table */
 #define FAT_END  0x0fffffff
 
-#define FAT_SLOT      32    /* bytes of a directory entry, or of a part of a long name */
-#define FAT_SLOTS_MAX 65536 /* of a directory: 2 MiB */
-#define FAT_NAME_MAX  255   /* UCS-2 characters of a long name */
-#define FAT_SIZE_MAX  0xffffffffu
+#define FAT_SLOT         32 /* bytes of a directory entry, or of a part of a long name */
+#define FAT_SECTOR_SLOTS (SECTOR_SIZE / FAT_SLOT)
+#define FAT_ENTRY_SLOTS  21    /* at most: 20 parts of a long name, and the short one */
+#define FAT_SLOTS_MAX    65536 /* of a directory: 2 MiB */
+#define FAT_NAME_MAX     255   /* UCS-2 characters of a long name */
+#define FAT_SIZE_MAX     0xffffffffu
 
 #define FAT_NODE_CHAINS 256
 #define FAT_RECENT      32 /* directories that stay in memory, with the index of their names */
@@ -249,7 +251,7 @@ struct fat_cursor {
     uint32_t slot;     /* the next one to look at */
     uint32_t loaded;   /* the buffer has the 16 slots from here on; FAT_SLOTS_MAX: nothing */
     uint64_t position; /* of them */
-    struct fat_short buffer[16];
+    struct fat_short buffer[FAT_SECTOR_SLOTS];
     struct fat_index *filling; /* notes each slot in use; may be NULL */
 };
 
@@ -278,8 +280,12 @@ void fat_index_remove(struct fat_index *index, const struct fat_entry *entry);
  * end. */
 uint32_t fat_index_next(const struct fat_index *index, uint32_t hash, uint32_t *at);
 
-/* The first of `count` free slots in order below `limit`. Returns FAT_SLOTS_MAX if there are none. */
+/*
+ * The first of `count` free slots in order below `limit`, all in one sector if they fit into one: then the
+ * entry can be renamed in one write. Returns FAT_SLOTS_MAX if there are none. The second form takes any.
+ */
 uint32_t fat_index_find_free(struct fat_index *index, uint32_t count, uint32_t limit);
+uint32_t fat_index_find_split(const struct fat_index *index, uint32_t count, uint32_t limit);
 bool fat_index_slot_free(const struct fat_index *index, uint32_t slot);
 
 /* --- fat_entry.c: adding and removing entries --- */
@@ -287,7 +293,7 @@ bool fat_index_slot_free(const struct fat_index *index, uint32_t slot);
 /* A name and all slots that it needs; the last one is the short entry. */
 struct fat_new_entry {
     unsigned count;
-    struct fat_short slots[21];
+    struct fat_short slots[FAT_ENTRY_SLOTS];
     uint16_t name[FAT_NAME_MAX + 1];
     unsigned length;
 };
