@@ -51,3 +51,4 @@ USER += guestos/user/sync.c
 USER += guestos/user/umount.c
 GUESTOS += guestos/drivers/virtio_blk.c
 USER += guestos/user/diskbench.c
+GUESTOS += guestos/drivers/random_device.c
