@@ -4,7 +4,6 @@
 
 #define CR0_PE   1ul
 #define EFER_LMA (1ul << 10)
-#define PF       14 /* the page fault's vector */
 
 /* Those that a kernel meets while it is young. */
 static const struct {
@@ -21,7 +20,7 @@ static const struct {
     [13] = {"#GP", "something that the CPU's protection forbids here: a bad selector, a privileged "
                    "instruction, a reserved bit in a control register or MSR, or an address that is not "
                    "canonical"},
-    [PF] = {"#PF", "an address that is not mapped, or not for this"},
+    [PAGE_FAULT] = {"#PF", "an address that is not mapped, or not for this"},
     [16] = {"#MF", "an error of the x87 FPU"},
     [17] = {"#AC", "an address that is not aligned"},
     [19] = {"#XM", "an error of an SSE instruction"},
@@ -74,11 +73,11 @@ static void diagnose_stack(const struct autopsy *a, const struct gate *gate)
     if (!handler_stack(a, gate, &rsp)) {
         fprintf(a->out, "the handler's stack is in the TSS, and there is no usable TSS (TR limit 0x%x).\n",
                 a->sregs.tr.limit);
-    } else if (walk(a->vcpu->vm, &a->sregs, (rsp & ~15ul) - 8, WALK_WRITE, &w)) {
+    } else if (walk(a->vcpu->vm, &a->sregs, (rsp & ~15ul) - 8, WALK_WRITE | WALK_SMAP, &w)) {
         fprintf(a->out, "its handler was entered and died itself.\n");
     } else {
         fprintf(a->out, "the handler's stack is not usable:\n");
-        print_walk(a, "RSP", (rsp & ~15ul) - 8, WALK_WRITE);
+        print_walk(a, "RSP", (rsp & ~15ul) - 8, WALK_WRITE | WALK_SMAP);
         if (keeps_stack(a, gate))
             fprintf(a->out,
                     "  The handler runs on the stack of the code that it interrupts, and that has run off "
@@ -130,11 +129,20 @@ static void diagnose_fetch(const struct autopsy *a, const struct walk *w)
                 "bad page tables: CR3 is %lx, outside the guest's RAM, so no address can be translated any "
                 "more.\n  CR3 takes the PHYSICAL address of the top table.\n",
                 cr3);
+    else if (w->page_size && a->ring & WALK_USER && !w->user)
+        fprintf(a->out,
+                "ring 3 jumped into a page of the kernel: at some level of its walk the U bit is clear. The "
+                "kernel entered\n  ring 3 at a wrong address, or did not give the program's pages to it.\n");
     else if (w->page_size && !w->executable)
         fprintf(a->out,
                 "it executed data: the page of RIP has the no-execute bit (NX) set. A wrong function "
                 "pointer or an\n  overwritten return address leads here; or the page tables mark code "
                 "as data.\n");
+    else if (w->page_size)
+        fprintf(
+            a->out,
+            "SMEP: the kernel executed a user page, which CR4 bit 20 forbids. To run a program, enter ring 3 "
+            "(IRETQ or\n  SYSRET); the kernel's own code belongs into pages whose U bit is clear.\n");
     else if (rip < PAGE_SIZE)
         fprintf(a->out,
                 "a jump to nowhere: RIP is %lx, next to zero. A function pointer was NULL, or the stack that "
@@ -145,32 +153,29 @@ static void diagnose_fetch(const struct autopsy *a, const struct walk *w)
                 "a jump to nowhere: nothing is mapped at RIP, so the instruction cannot be fetched. A "
                 "function pointer or a\n  return address is wrong, or the page tables just loaded "
                 "(CR3) do not map the code that loads them.\n");
-    print_walk(a, "RIP", a->sregs.cs.base + rip, WALK_FETCH);
+    print_walk(a, "RIP", a->sregs.cs.base + rip, WALK_FETCH | a->ring);
 }
 
 static void diagnose_page_fault(const struct autopsy *a)
 {
-    bool write = a->error & 2, user = a->error & 4, fetch = a->error & 16;
-
-    fprintf(a->out, "#PF: ring %d tried to %s %016lx\n", user ? 3 : 0,
-            fetch   ? "execute"
-            : write ? "write"
-                    : "read",
+    fprintf(a->out, "#PF: ring %d tried to %s %016lx\n", a->access & WALK_USER ? 3 : 0,
+            a->access & WALK_FETCH   ? "execute"
+            : a->access & WALK_WRITE ? "write"
+                                     : "read",
             a->cr2);
-    print_walk(a, "CR2", a->cr2,
-               (write ? WALK_WRITE : 0) | (user ? WALK_USER : 0) | (fetch ? WALK_FETCH : 0));
+    print_walk(a, "CR2", a->cr2, a->access);
 }
 
 void diagnose(const struct autopsy *a)
 {
-    unsigned vector = a->faulted ? a->vector : PF;
+    unsigned vector = a->faulted ? a->vector : PAGE_FAULT;
     const char *name = exceptions[vector].name ?: "an exception";
     struct walk w;
 
     fprintf(a->out, "Cause: ");
-    if (!walk(a->vcpu->vm, &a->sregs, a->sregs.cs.base + a->regs.rip, WALK_FETCH, &w))
+    if (!walk(a->vcpu->vm, &a->sregs, a->sregs.cs.base + a->regs.rip, WALK_FETCH | a->ring, &w))
         diagnose_fetch(a, &w);
-    else if (a->faulted && vector == PF)
+    else if (a->faulted && vector == PAGE_FAULT)
         diagnose_page_fault(a);
     else if (a->faulted)
         fprintf(a->out, "%s (error code 0x%lx): %s.\n", name, a->error,

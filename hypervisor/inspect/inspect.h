@@ -11,6 +11,7 @@
 #define WALK_WRITE 1u
 #define WALK_FETCH 2u
 #define WALK_USER  4u /* by ring 3 */
+#define WALK_SMAP  8u /* by ring 0 while RFLAGS.AC is clear: SMAP counts, where it is on */
 
 struct walk_level {
     const char *name; /* "PML4" */
@@ -26,6 +27,7 @@ struct walk {
     const char *why;    /* why the access is not possible; NULL: it is */
     uint64_t gpa;       /* of the byte, if a page is mapped there (also if it does not allow the access) */
     uint64_t page_size; /* bytes; 0 if no page is mapped */
+    bool is_ram;        /* it is a byte of RAM; everything else goes to a device, if one is there */
     bool writable, user, executable; /* what all levels together allow */
 };
 
@@ -63,6 +65,8 @@ const char *symbols_find(const struct symbols *s, uint64_t addr, uint64_t *offse
 
 /* ---- The post-mortem (postmortem.c, reenact.c, probe.c, diagnose.c) ---- */
 
+#define PAGE_FAULT 14 /* its vector */
+
 struct autopsy {
     FILE *out;
     struct vcpu *vcpu;
@@ -74,6 +78,8 @@ struct autopsy {
     bool faulted;           /* the fatal instruction raised an exception, which is known: */
     unsigned vector;
     uint64_t error, cr2;
+    unsigned ring;   /* WALK_xxx bits of every access by the code that died, */
+    unsigned access; /* and of the one that CR2 is about */
     struct symbols symbols;
 };
 
@@ -83,6 +89,9 @@ int reenact_prepare(struct vcpu *vcpu);
 /* Have KVM_RUN end after each instruction. To be said anew before each: KVM forgets it where it emulates one.
  */
 void single_step(struct vcpu *vcpu, bool on);
+
+/* Whether this exit is that of the last access before the death: the instruction is played again. */
+bool is_last_access(const struct vcpu *vcpu);
 
 /* Fill regs, sregs and note. On the vCPU's own thread. */
 void reenact(struct autopsy *a);

@@ -7,6 +7,7 @@
 
 #define FRAMES_MAX 10000 /* of a backtrace; a chain that long is an overflow or a loop */
 #define LINES_MAX  16
+#define RFLAGS_AC  (1ul << 18)
 
 void print_address(const struct autopsy *a, uint64_t addr)
 {
@@ -84,13 +85,11 @@ static void print_instruction(const struct autopsy *a)
 
 static void print_walks(const struct autopsy *a)
 {
-    unsigned user = (a->sregs.cs.selector & 3) == 3 ? WALK_USER : 0;
-
     fprintf(a->out, "Page walks:\n");
-    print_walk(a, "RIP", a->sregs.cs.base + a->regs.rip, WALK_FETCH | user);
-    print_walk(a, "RSP", a->sregs.ss.base + a->regs.rsp, WALK_WRITE | user);
-    if (a->cr2)
-        print_walk(a, "CR2", a->cr2, user);
+    print_walk(a, "RIP", a->sregs.cs.base + a->regs.rip, WALK_FETCH | a->ring);
+    print_walk(a, "RSP", a->sregs.ss.base + a->regs.rsp, WALK_WRITE | a->ring);
+    if (a->cr2 || (a->faulted && a->vector == PAGE_FAULT))
+        print_walk(a, "CR2", a->cr2, a->access);
 }
 
 static void print_frame(const struct autopsy *a, uint64_t addr, unsigned repeats)
@@ -150,6 +149,17 @@ static void limit_time(timer_t *timer)
     timer_settime(*timer, 0, &every, NULL);
 }
 
+/* A page fault's error code says what the access was (Intel SDM 3A §4.7); of an older CR2 nothing is known.
+ */
+static void find_access(struct autopsy *a)
+{
+    a->ring = (a->sregs.cs.selector & 3) == 3 ? WALK_USER : a->regs.rflags & RFLAGS_AC ? 0 : WALK_SMAP;
+    a->access = a->ring;
+    if (a->faulted && a->vector == PAGE_FAULT)
+        a->access = (a->error & 2 ? WALK_WRITE : 0) | (a->error & 4 ? WALK_USER : a->ring & WALK_SMAP) |
+                    (a->error & 16 ? WALK_FETCH : 0);
+}
+
 static bool postmortem_died(struct vcpu *vcpu, const char *what)
 {
     struct autopsy a = {.out = stderr, .vcpu = vcpu, .reason = vcpu->run->exit_reason};
@@ -161,6 +171,7 @@ static bool postmortem_died(struct vcpu *vcpu, const char *what)
     if (a.reason == KVM_EXIT_SHUTDOWN)
         probe_exception(&a);
     timer_delete(timer);
+    find_access(&a);
     symbols_load(&a.symbols, vcpu->vm->kernel_fd);
     fprintf(a.out, "\nThe guest died: %s on vCPU %u after %lu exits.\n", what, vcpu->id, vcpu->exit_count);
     print_cause(&a);

@@ -9,7 +9,8 @@
 #define PROBE_GPA  0xfe000000ul /* in the hole below 4 GiB */
 #define PROBE_SLOT 500          /* of the memory slots; the guest's RAM has the first ones */
 #define VECTORS    32
-#define GDT_COPIED 64 /* entries of the guest's GDT that the instruction may need */
+#define EXITS_MAX  10000 /* of an instruction that repeats, a page each */
+#define GDT_COPIED 64    /* entries of the guest's GDT that the instruction may need */
 
 /* Everything that the CPU needs to deliver an exception, page by page. */
 struct probe {
@@ -85,24 +86,36 @@ static void set_registers(const struct autopsy *a, uint64_t gva)
     ioctl(a->vcpu->fd, KVM_SET_REGS, &regs);
 }
 
-/* Run until one of our handlers writes to its port, and read what the CPU left for it. */
+/* Run until one of our handlers writes to its port. Returns its vector, or a negative number if none does.
+ * String I/O exits before it faults: go on then, as after any access that is completed. */
+static int run_to_handler(struct autopsy *a, uint64_t handlers)
+{
+    struct kvm_regs regs;
+
+    for (unsigned i = 0; i < EXITS_MAX; i++) {
+        if (vcpu_enter(a->vcpu) < 0 && vcpu_enter(a->vcpu) < 0)
+            break;
+        ioctl(a->vcpu->fd, KVM_GET_REGS, &regs);
+        if (regs.rip - handlers < VECTORS * 4ul)
+            return (int)(regs.rip - handlers) / 4;
+        if (!is_last_access(a->vcpu))
+            break;
+    }
+    return -ENOENT;
+}
+
+/* See which exception the instruction raises, and read what the CPU left for its handler. */
 static void run_probe(struct autopsy *a, const struct probe *p, uint64_t gva)
 {
     static const uint32_t with_error_code =
         1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17;
-    const struct kvm_run *run = a->vcpu->run;
     struct kvm_sregs sregs;
-    struct kvm_regs regs;
+    int vector = run_to_handler(a, gva + offsetof(struct probe, handlers));
 
-    if ((vcpu_enter(a->vcpu) < 0 && vcpu_enter(a->vcpu) < 0) || run->exit_reason != KVM_EXIT_IO ||
-        run->io.port != 0x80)
+    if (vector < 0)
         return;
-    ioctl(a->vcpu->fd, KVM_GET_REGS, &regs);
     ioctl(a->vcpu->fd, KVM_GET_SREGS, &sregs);
-    uint64_t offset = regs.rip - gva - offsetof(struct probe, handlers);
-    if (offset >= sizeof p->handlers)
-        return;
-    a->vector = (unsigned)offset / 4;
+    a->vector = (unsigned)vector;
     a->faulted = p->stack[251] == a->regs.rip; /* else it ran, and something later failed */
     a->error = with_error_code >> a->vector & 1 ? p->stack[250] : 0;
     a->cr2 = sregs.cr2;

@@ -18,8 +18,7 @@ int reenact_prepare(struct vcpu *vcpu)
     return 0;
 }
 
-/* Whether this exit is that of the access which the guest was at: it happens again. */
-static bool is_last_access(const struct vcpu *vcpu)
+bool is_last_access(const struct vcpu *vcpu)
 {
     const struct exit_note *access = &vcpu->last[(vcpu->last_index + LAST_EXITS - 1) % LAST_EXITS];
     const struct kvm_run *run = vcpu->run;

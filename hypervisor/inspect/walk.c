@@ -1,4 +1,5 @@
 /* The page-table walk that the CPU does, done in the open: every level, and where and why it ends. */
+#include <cpuid.h>
 #include "inspect.h"
 
 #define CR0_WP   (1ul << 16)
@@ -7,6 +8,7 @@
 #define CR4_PAE  (1ul << 5)
 #define CR4_LA57 (1ul << 12)
 #define CR4_SMEP (1ul << 20)
+#define CR4_SMAP (1ul << 21)
 #define EFER_LMA (1ul << 10)
 #define EFER_NXE (1ul << 11)
 
@@ -48,11 +50,22 @@ static bool is_leaf(const struct kvm_sregs *sregs, const struct mode *m, unsigne
     return level == 1 || (entry & PTE_PS && may_be_large);
 }
 
+/* The bits of an entry's address that this CPU does not have. (CPUs that do not tell have 36.) */
+static uint64_t missing_address_bits(void)
+{
+    static unsigned bits;
+    unsigned eax, unused;
+
+    if (!bits)
+        bits = __get_cpuid(0x80000008, &eax, &unused, &unused, &unused) ? eax & 0xff : 36;
+    return PTE_ADDR & ~0ul << bits;
+}
+
 /* Bits that must be zero: where an entry has one of them, the access is a page fault whatever it is. */
 static bool has_reserved_bits(const struct kvm_sregs *sregs, const struct mode *m, unsigned level,
                               uint64_t entry)
 {
-    uint64_t reserved = sregs->efer & EFER_NXE ? 0 : PTE_NX;
+    uint64_t reserved = missing_address_bits() | (sregs->efer & EFER_NXE ? 0 : PTE_NX);
 
     if (level > 3)
         reserved |= PTE_PS;
@@ -70,6 +83,8 @@ static const char *denied(const struct walk *w, const struct kvm_sregs *sregs, u
         return "NO-EXECUTE (the NX bit is set)";
     if (access & WALK_FETCH && !(access & WALK_USER) && w->user && sregs->cr4 & CR4_SMEP)
         return "A USER PAGE (SMEP: the kernel may not execute it)";
+    if (access & WALK_SMAP && !(access & WALK_FETCH) && w->user && sregs->cr4 & CR4_SMAP)
+        return "A USER PAGE (SMAP: the kernel may touch it only between STAC and CLAC)";
     if (access & WALK_WRITE && !w->writable && (access & WALK_USER || sregs->cr0 & CR0_WP))
         return "READ-ONLY";
     return NULL;
@@ -132,6 +147,7 @@ bool walk(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, unsigned a
         w->why = "NOT CANONICAL (the upper bits must repeat the highest one in use)";
     else
         w->why = walk_levels(vm, sregs, m, w) ?: denied(w, sregs, access);
+    w->is_ram = w->page_size && guest_ptr(vm, w->gpa, 1);
     return !w->why;
 }
 
@@ -144,8 +160,8 @@ void walk_print(FILE *out, const struct walk *w)
     else if (w->count == 0)
         fprintf(out, "paging is off\n");
     else
-        fprintf(out, " -> %lx (%s, r%s%s)\n", w->gpa, w->user ? "user" : "kernel", w->writable ? "w" : "",
-                w->executable ? "x" : "");
+        fprintf(out, " -> %lx (%s, r%s%s%s)\n", w->gpa, w->user ? "user" : "kernel", w->writable ? "w" : "",
+                w->executable ? "x" : "", w->is_ram ? "" : "; NOT RAM: a device's, or nobody's");
 }
 
 size_t walk_read(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, void *data, size_t size)

@@ -191,6 +191,117 @@ static void general_protection_after_exits_is_named(void **state)
     free_vm(vm);
 }
 
+GUEST(null_read_code, ".code64", "xor %eax, %eax; mov (%rax), %ebx");
+
+static void null_read_shows_the_walk_of_address_0(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_from_code64(null_read_code, null_read_code_end);
+
+    *pte(vm, 0) = 0;
+    const char *text = death(vm);
+    expect_contains(text, "#PF: ring 0 tried to read 0000000000000000", "CR2 is 0, and that is the cause");
+    expect_contains(strstr(text, "Page walks:"), "CR2 0000000000000000", "so its walk is shown too");
+    free_vm(vm);
+}
+
+GUEST(string_input_code, ".code64", "mov $0x20010, %edi; mov $0x3fd, %dx; mov $5, %ecx; rep insb");
+
+static void fault_of_string_input_is_named(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_from_code64(string_input_code, string_input_code_end);
+
+    *pte(vm, DATA) &= ~2ull;
+    expect_contains(death(vm), "#PF: ring 0 tried to write 0000000000020010",
+                    "the port is read before the page turns out to be read-only");
+    free_vm(vm);
+}
+
+GUEST(read_user_code, ".code64", "mov $0x20000, %eax; mov (%rax), %ebx");
+GUEST(call_user_code, ".code64", "mov $0x20000, %eax; call *%rax");
+GUEST(enter_ring3_code, ".code64", "push $0x23; push $0x20ff0; push $2; push $0x1b; push $0x20000; iretq");
+GUEST(enter_ring3_wrongly_code, ".code64",
+      "push $0x23; push $0x20ff0; push $2; push $0x1b; push $0x11000; iretq");
+
+/* A VM with SMEP and SMAP, segments for ring 3, and a page for it, at DATA, that begins with CLI. */
+static struct vm *vm_with_ring3(const uint8_t *code, const uint8_t *end)
+{
+    struct vm *vm = vm_from_code64(code, end);
+    uint64_t *gdt = guest_ptr(vm, 0x500, 40);
+    struct kvm_sregs sregs;
+
+    gdt[3] = 0x00affb000000ffff;
+    gdt[4] = 0x00cff3000000ffff;
+    for (uint64_t table = TABLES64; table < TABLES64 + 0x3000; table += 0x1000)
+        *(uint64_t *)guest_ptr(vm, table, 8) |= 4;
+    *pte(vm, DATA) |= 4;
+    *(uint8_t *)guest_ptr(vm, DATA, 1) = 0xfa;
+    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_GET_SREGS, &sregs), 0);
+    sregs.cr4 |= 3 << 20;
+    sregs.gdt.limit = 39;
+    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_SET_SREGS, &sregs), 0);
+    return vm;
+}
+
+static void privileged_instruction_in_ring_3_is_named(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_with_ring3(enter_ring3_code, enter_ring3_code_end);
+    const char *text = death(vm);
+
+    expect_contains(text, "#GP", "ring 3 may not execute CLI");
+    expect_contains(text, "RIP 0000000000020000", "RIP is that of CLI");
+    expect_contains(text, "(user, rwx)",
+                    "its page is the program's, and ring 3 may execute it in spite of SMEP");
+    free_vm(vm);
+}
+
+static void ring_3_in_a_kernel_page_is_named(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_with_ring3(enter_ring3_wrongly_code, enter_ring3_wrongly_code_end);
+    const char *text = death(vm);
+
+    expect_contains(text, "ring 3 jumped into a page of the kernel",
+                    "the page is mapped, but not for ring 3");
+    expect_contains(text, "KERNEL ONLY", "and the walk shows it");
+    free_vm(vm);
+}
+
+static void smep_is_named(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_with_ring3(call_user_code, call_user_code_end);
+
+    expect_contains(death(vm), "SMEP: the kernel executed a user page", "the page is mapped, but for ring 3");
+    free_vm(vm);
+}
+
+static void smap_is_named(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_with_ring3(read_user_code, read_user_code_end);
+    const char *text = death(vm);
+
+    expect_contains(text, "#PF: ring 0 tried to read 0000000000020000", "the fault's address is in CR2");
+    expect_contains(text, "SMAP", "the page is there; what is missing is STAC");
+    expect_contains(strstr(text, "Page walks:"), "SMAP", "the walk below the cause says the same");
+    free_vm(vm);
+}
+
+GUEST(reserved_code, ".code64", "mov $0x200000, %eax; mov (%rax), %ebx");
+
+static void reserved_bit_is_named(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_from_code64(reserved_code, reserved_code_end);
+
+    ((uint64_t *)guest_ptr(vm, TABLES64 + 0x2000, 4096))[1] |= 1 << 13;
+    expect_contains(death(vm), "A RESERVED BIT IS SET", "the address of a 2 MiB page is a multiple of 2 MiB");
+    free_vm(vm);
+}
+
 GUEST(real_mode_code, ".code16", "lidt 0x600; xor %cx, %cx; div %cx");
 
 static void death_in_real_mode_is_reported(void **state)
@@ -216,6 +327,7 @@ static void executing_device_memory_is_an_internal_error(void **state)
     expect_number((uint64_t)status, STATUS_KVM_ERROR, text);
     expect_contains(text, "KVM cannot go on", "instructions are not fetched from device memory");
     expect_contains(text, "RIP 0000000003000000", "RIP shows where");
+    expect_contains(text, "NOT RAM", "and its walk leads out of the RAM");
     free_vm(vm);
 }
 
@@ -247,6 +359,13 @@ int main(void)
         cmocka_unit_test(empty_idt_entry_is_named),
         cmocka_unit_test(unmapped_handler_is_named),
         cmocka_unit_test(general_protection_after_exits_is_named),
+        cmocka_unit_test(null_read_shows_the_walk_of_address_0),
+        cmocka_unit_test(fault_of_string_input_is_named),
+        cmocka_unit_test(privileged_instruction_in_ring_3_is_named),
+        cmocka_unit_test(ring_3_in_a_kernel_page_is_named),
+        cmocka_unit_test(smep_is_named),
+        cmocka_unit_test(smap_is_named),
+        cmocka_unit_test(reserved_bit_is_named),
         cmocka_unit_test(death_in_real_mode_is_reported),
         cmocka_unit_test(executing_device_memory_is_an_internal_error),
         cmocka_unit_test(hostile_frame_pointers_and_tables_do_no_harm),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <cpuid.h>
 #include "inspect/inspect.h"
 
 #define P  1ull
@@ -111,6 +112,44 @@ static void smep_keeps_the_kernel_from_user_code(void **state)
     assert_true(go(0x5000, WALK_FETCH | WALK_USER));
 }
 
+static void smap_keeps_the_kernel_from_user_data(void **state)
+{
+    (void)state;
+    assert_true(go(0x5000, WALK_SMAP)); /* not switched on */
+    sregs.cr4 |= 1 << 21;
+    assert_false(go(0x5000, WALK_SMAP));
+    assert_non_null(strstr(w.why, "SMAP"));
+    assert_false(go(0x5000, WALK_SMAP | WALK_WRITE));
+    assert_true(go(0x5000, WALK_SMAP | WALK_FETCH)); /* that is SMEP's matter */
+    assert_true(go(0x5000, WALK_WRITE));             /* RFLAGS.AC is set */
+    assert_true(go(0x5000, WALK_USER));
+    set(0x4000, 5, 0x9000 | P | W);
+    assert_true(go(0x5000, WALK_SMAP | WALK_WRITE));
+}
+
+static void pages_outside_ram_are_marked(void **state)
+{
+    (void)state;
+    assert_true(go(0x5000, 0));
+    assert_true(w.is_ram);
+    set(0x4000, 5, 0xfee00000 | P | W);
+    assert_true(go(0x5000, 0));
+    assert_false(w.is_ram);
+}
+
+static void address_bits_that_the_cpu_lacks_are_reserved(void **state)
+{
+    unsigned bits = 36, eax, unused;
+
+    (void)state;
+    if (__get_cpuid(0x80000008, &eax, &unused, &unused, &unused))
+        bits = eax & 0xff;
+    for (unsigned bit = 32; bit < 52; bit++) {
+        set(0x4000, 5, 0x9000 | P | 1ull << bit);
+        assert_int_equal(go(0x5000, 0), bit < bits);
+    }
+}
+
 static void large_pages_end_the_walk(void **state)
 {
     (void)state;
@@ -205,7 +244,7 @@ static void tables_outside_ram_are_reported(void **state)
     assert_false(go(0x5000, 0));
     assert_string_equal(w.why, "CR3 POINTS OUTSIDE RAM");
     sregs.cr3 = 0x1000;
-    set(0x2000, 0, 0xffffffffff000 | P);
+    set(0x2000, 0, 0xffffff000 | P);
     assert_false(go(0x5000, 0));
     assert_string_equal(w.why, "THE NEXT TABLE IS OUTSIDE RAM");
     assert_int_equal(w.count, 2);
@@ -238,9 +277,9 @@ static void random_tables_do_no_harm(void **state)
         set(0, (unsigned)i, ((uint64_t)rand() << 32 | (uint64_t)rand()) & 0x803fffff0000ffffull);
     for (int i = 0; i < 100000; i++) {
         sregs.cr3 = (uint64_t)rand() << 8;
-        sregs.cr4 = (unsigned)rand() & 0x101030;
+        sregs.cr4 = (unsigned)rand() & 0x301030;
         sregs.efer = (unsigned)rand() & 0xc00;
-        go((uint64_t)rand() << 32 | (uint64_t)rand(), (unsigned)rand() & 7);
+        go((uint64_t)rand() << 32 | (uint64_t)rand(), (unsigned)rand() & 15);
         assert_true(w.count <= 5);
     }
 }
@@ -255,6 +294,9 @@ int main(void)
         TEST(rights_are_those_of_all_levels_together),
         TEST(without_wp_the_kernel_writes_anywhere),
         TEST(smep_keeps_the_kernel_from_user_code),
+        TEST(smap_keeps_the_kernel_from_user_data),
+        TEST(pages_outside_ram_are_marked),
+        TEST(address_bits_that_the_cpu_lacks_are_reserved),
         TEST(large_pages_end_the_walk),
         TEST(reserved_bits_are_found),
         TEST(five_levels),
