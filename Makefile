@@ -11,13 +11,15 @@ $(error there is no lab $(LAB); LAB may be 1 to $(LAST))
 endif
 endif
 
-# What each lab adds: HYPERVISOR, GUESTOS, USER (files), LIBS (libraries of the host), RUN (how `make run` starts its guest).
+# What each lab adds: HYPERVISOR, GUESTOS, USER, ETC (files), LIBS (libraries of the host), RUN (how `make run` starts its
+# guest), RUN_NEEDS (what it needs besides).
 include $(addsuffix /lab.mk,$(LAB_DIRS))
 
 CC := gcc
 WARN := -Wall -Wextra $(if $(CI),-Werror)
 COMMON := -std=gnu11 -O2 -g $(WARN) -MMD -MP -ffile-prefix-map=$(CURDIR)/=
 APPEND :=
+BUSYBOX := /bin/busybox
 MEMORY := 128M
 WITH_KVM := scripts/with-kvm
 
@@ -92,10 +94,10 @@ $(USER_PROGRAMS): $(B)/user/%: $$(call user_sources,$$*) $(USER_LIBRARY) $(USER_
 	musl-gcc $(USER_FLAGS) -o $@ $(filter %.c,$^)
 
 # The initial file system: /bin, /etc and empty directories. Always the same bytes for the same files.
-$(B)/initrd.cpio: $(USER_PROGRAMS) $(wildcard guestos/user/etc/*)
+$(B)/initrd.cpio: $(USER_PROGRAMS) $(ETC)
 	@rm -rf $(B)/root && mkdir -p $(B)/root/bin $(B)/root/etc $(B)/root/dev $(B)/root/proc $(B)/root/tmp
 	@for program in $(USER_PROGRAMS); do strip -o $(B)/root/bin/$$(basename $$program) $$program || exit 1; done
-	@cp guestos/user/etc/* $(B)/root/etc/
+	@cp $(ETC) $(B)/root/etc/
 	cd $(B)/root && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible > ../initrd.cpio
 
 .PHONY: $(B)/guests
@@ -103,10 +105,17 @@ $(B)/guests: $(if $(filter %.c,$(GUESTOS)),$(B)/moss.elf) $(if $(USER),$(B)/init
 
 # ---- running -------------------------------------------------------------------------------------------------------
 
-run: all
+# The disk of `make run`: made once, with the host's static busybox on it, and then kept, whatever else is made anew.
+$(B)/disk.img:
+	@rm -rf $(B)/disk && mkdir -p $(B)/disk/bin
+	@if [ -x "$(BUSYBOX)" ]; then cp "$(BUSYBOX)" $(B)/disk/bin/busybox; fi
+	scripts/mkdisk -n MOSS $@ 64M $(B)/disk/*
+	@rm -rf $(B)/disk
+
+run: all $(RUN_NEEDS)
 	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
 
-qemu: all
+qemu: all $(RUN_NEEDS)
 	@scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
@@ -185,9 +194,9 @@ compile_commands.json:
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
-# The machine that with-kvm has prepared stays: it takes a minute to make and depends on no source of ours.
+# Two things stay: the machine that with-kvm has prepared, which depends on no source of ours, and the disk, which is the user's.
 clean:
-	find $(B) -mindepth 1 -maxdepth 1 ! -name with-kvm -exec rm -rf {} +
+	find $(B) -mindepth 1 -maxdepth 1 ! -name with-kvm ! -name disk.img -exec rm -rf {} +
 
 list:
 	@$(foreach dir,$(LABS),echo "$(notdir $(dir))  $(TITLE_$(firstword $(subst -, ,$(notdir $(dir)))))";)

@@ -95,4 +95,5 @@ USER += guestos/user/uptime.c
 USER += guestos/user/wc.c
 USER += guestos/user/selftest
 USER += guestos/user/sh
+ETC += guestos/user/etc/motd
 RUN = --kernel $(B)/moss.elf --initrd $(B)/initrd.cpio

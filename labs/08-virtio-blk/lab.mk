@@ -52,3 +52,6 @@ USER += guestos/user/umount.c
 GUESTOS += guestos/drivers/virtio_blk.c
 USER += guestos/user/diskbench.c
 GUESTOS += guestos/drivers/random_device.c
+ETC += guestos/user/etc/rc
+RUN = --kernel $(B)/moss.elf --initrd $(B)/initrd.cpio --disk $(B)/disk.img --rng
+RUN_NEEDS = $(B)/disk.img
