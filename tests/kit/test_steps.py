@@ -19,8 +19,8 @@ def clean_environment():
 
 
 def named_files(lab):
-    """What labs 1..N name in HYPERVISOR, GUESTOS, USER and FLAT, as make sees it."""
-    question = "print:\n\t@echo $(HYPERVISOR) $(GUESTOS) $(USER)\n"
+    """What labs 1..N name in HYPERVISOR, GUESTOS, USER and ETC, as make sees it."""
+    question = "print:\n\t@echo $(HYPERVISOR) $(GUESTOS) $(USER) $(ETC)\n"
     done = subprocess.run(["make", "-s", f"LAB={lab}", "-f", "Makefile", "-f", "-", "print"], cwd=ROOT, input=question,
                           capture_output=True, text=True, check=True, env=clean_environment())
     return sorted(set(done.stdout.split()))
@@ -44,7 +44,7 @@ def copy_step(lab, to):
         copy(directory.relative_to(ROOT) / "lab.mk", to)
     copy("guestos/flat", to)
     if any(path.startswith("guestos/user/") for path in files):  # what all programs share
-        for path in ["guestos/user/lib", "guestos/user/include", "guestos/user/etc"]:
+        for path in ["guestos/user/lib", "guestos/user/include"]:
             copy(path, to)
 
 
