@@ -6,7 +6,7 @@ LAB_DIRS = $(wordlist 1,$(or $(LAB),$(LAST)),$(LABS))
 B := build$(if $(LAB),/lab$(LAB))
 
 ifneq ($(LAB),)
-ifeq ($(filter $(LAB),$(shell seq 1 $(LAST))),)
+ifneq ($(words $(LAB)) $(filter $(LAB),$(shell seq 1 $(LAST))),1 $(LAB))
 $(error there is no lab $(LAB); LAB may be 1 to $(LAST))
 endif
 endif

@@ -43,12 +43,17 @@ int host_read_at(int fd, void *data, size_t size, uint64_t offset)
 
 int host_open(const char *option, const char *path, uint64_t *size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would block */
     struct stat st;
 
     if (fd < 0 || fstat(fd, &st) < 0)
         return complain(-errno, "%s %s: %s", option, path, strerror(errno));
-    *size = (uint64_t)st.st_size;
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+        close(fd);
+        return complain(-ESPIPE, "%s %s: is a pipe, a device or a directory; give a regular file", option,
+                        path);
+    }
+    *size = (uint64_t)lseek(fd, 0, SEEK_END);
     return fd;
 }
 

@@ -1,5 +1,7 @@
 /* The terrarium command: finds the subcommand in the table of commands and runs it. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "feature.h"
 
 #define VERSION "0.1"
@@ -60,8 +62,21 @@ static int version(void)
     return 0;
 }
 
+/* Descriptors 0 to 2 must exist: a file of ours would take the place of a closed one. Reading such gives the
+ * end of input, writing an error. */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     features_collect();
     if (argc < 2)
         return help_all(), STATUS_USAGE;

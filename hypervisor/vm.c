@@ -125,14 +125,17 @@ int vm_start(struct vm *vm)
 }
 
 /* A kick may come just before a write to a full pipe blocks, and be lost on it: kick a stopping thread until
- * it ends. */
+ * it ends, and the one whose write holds the lock that it may wait for. */
 static void vcpu_join(struct vcpu *vcpu)
 {
+    struct vm *vm = vcpu->vm;
     struct timespec until;
 
     do {
-        if (vm_stopping(vcpu->vm))
+        if (vm_stopping(vm))
             pthread_kill(vcpu->thread, KICK_SIGNAL);
+        if (vm_stopping(vm) && __atomic_load_n(&vm->writing, __ATOMIC_SEQ_CST))
+            pthread_kill(vm->writer, KICK_SIGNAL);
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec++;
     } while (pthread_timedjoin_np(vcpu->thread, NULL, &until) == ETIMEDOUT);
@@ -218,6 +221,8 @@ bool vm_may_run(struct vm *vm)
 
 void vm_write(struct vm *vm, int fd, const char *name, const void *data, size_t size)
 {
+    vm->writer = pthread_self();
+    __atomic_store_n(&vm->writing, true, __ATOMIC_SEQ_CST);
     while (size > 0) {
         ssize_t n = write(fd, data, size);
         if (n >= 0) {
@@ -230,8 +235,9 @@ void vm_write(struct vm *vm, int fd, const char *name, const void *data, size_t 
             vm_stop(vm, STATUS_HOST_ERROR);
         }
         if (size > 0 && vm_stopping(vm))
-            return;
+            break;
     }
+    __atomic_store_n(&vm->writing, false, __ATOMIC_SEQ_CST);
 }
 
 void vm_output(struct vm *vm, const void *data, size_t size)

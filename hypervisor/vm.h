@@ -230,6 +230,8 @@ struct vm {
 
     /* lock: held around every call of a device; guards the buses and all device state. */
     pthread_mutex_t lock;
+    pthread_t writer; /* the thread that is in vm_write(), with the lock held, */
+    bool writing;     /* if there is one */
     struct bus ports, mmio;
 
     /* run_lock: taken last, held briefly; guards what follows. */

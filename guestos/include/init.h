@@ -16,6 +16,7 @@ struct init_call {
 #define INIT_DRIVERS 5
 #define INIT_FS      6
 #define INIT_START   7 /* threads, the first process */
+#define INIT_IDLE    8 /* all is started */
 
 #define INIT_SECTION(level)  INIT_SECTION_(level)
 #define INIT_SECTION_(level) "inits." #level

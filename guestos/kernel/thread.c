@@ -1,5 +1,6 @@
 /* Threads and the scheduler: round robin over a queue for each CPU. */
 #include "apic.h"
+#include "boot.h"
 #include "gdt.h"
 #include "heap.h"
 #include "init.h"
@@ -14,6 +15,7 @@ void thread_begin(void);
 
 static struct thread boot_threads[MAX_CPUS]; /* those that the CPUs came up with; they idle */
 static struct thread *leaving[MAX_CPUS];     /* who gave up the CPU in the switch under way */
+static unsigned alive;                       /* threads that are not boot threads */
 
 static void thread_init(struct thread *thread, const char *name)
 {
@@ -48,6 +50,7 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg)
     *--sp = 0;             /* r14 */
     *--sp = 0;             /* r15 */
     thread->rsp = (uint64_t)sp;
+    __atomic_fetch_add(&alive, 1, __ATOMIC_SEQ_CST);
     return thread;
 }
 
@@ -55,6 +58,14 @@ void thread_discard(struct thread *thread)
 {
     map_free(thread->stack, STACK_PAGES);
     kfree(thread);
+    __atomic_fetch_sub(&alive, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Without a thread and with nobody who could type, nothing would ever happen again. */
+static void end_if_all_is_done(void)
+{
+    if (!__atomic_load_n(&alive, __ATOMIC_SEQ_CST) && boot_flag("notty"))
+        power_off(0);
 }
 
 static void enqueue(struct thread *thread)
@@ -114,8 +125,10 @@ void finish_switch(void)
     bool dead = before->state == THREAD_DEAD;
 
     spin_unlock(&cpu->run_lock);
-    if (dead)
+    if (dead) {
         thread_discard(before);
+        end_if_all_is_done();
+    }
 }
 
 static void switch_to(struct cpu *cpu, struct thread *before, struct thread *next)
@@ -215,3 +228,4 @@ static void scheduler_start(void)
 
 INIT(INIT_TIME, scheduler_init);
 INIT(INIT_START, scheduler_start);
+INIT(INIT_IDLE, end_if_all_is_done);

@@ -119,7 +119,7 @@ static int find_in_segment(const struct elf *elf, const Elf64_Phdr *p, const cha
         size_t n = note.n_descsz < size ? note.n_descsz : size;
         if (note.n_type == type && note.n_namesz == strlen(owner) + 1 && note.n_namesz < sizeof name &&
             host_read_at(elf->fd, name, note.n_namesz, at + sizeof note) == 0 && strcmp(name, owner) == 0)
-            return host_read_at(elf->fd, desc, n, desc_at) < 0 ? -EIO : (int)n;
+            return host_read_at(elf->fd, desc, n, desc_at) < 0 ? -EIO : (int)note.n_descsz;
         at = next;
     }
     return -ENOENT;

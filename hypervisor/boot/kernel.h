@@ -33,8 +33,8 @@ int elf_open(struct elf *elf, const char *name, int fd, uint64_t size);
 int elf_load(const struct elf *elf, struct vm *vm);
 
 /* Look for a note (ELF specification, "Note Section") by owner and type; copy its descriptor, at most `size`
- * bytes of it, to `desc`. Returns the number of bytes copied, -ENOENT if there is none, -ENOEXEC after a
- * complain() if one overruns. */
+ * bytes of it, to `desc`. Returns the number of bytes that the descriptor has, -ENOENT if there is no such
+ * note, -ENOEXEC after a complain() if one overruns. */
 int elf_find_note(const struct elf *elf, const char *owner, uint32_t type, void *desc, size_t size);
 
 /* The loadable segment that holds physical address `paddr`, or NULL. */

@@ -11,21 +11,25 @@
 #include "../feature.h"
 #include "console.h"
 
-#define ESCAPE 1 /* Ctrl-A */
+#define ESCAPE        1 /* Ctrl-A */
+#define TELL_NS       100000000l
+#define NS_PER_SECOND 1000000000l
 
 /* What was typed and not yet taken: items[taken..count). A process has one stdin, so it has one queue, which
- * outlives a reset: nothing typed ahead is lost. Guarded by vm->lock. */
+ * outlives a reset: nothing typed ahead is lost. The lock is taken last and held briefly: vm->lock may be
+ * held by a write that nobody reads, and Ctrl-A x must work then too. */
 static struct {
+    pthread_mutex_t lock;
     uint16_t items[4096];
     unsigned taken, count;
     bool ended;  /* the end of input was told */
     int wake_fd; /* an eventfd: the queue that was full is empty, or `stop` is set */
     bool stop;
-} queue;
+} queue = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int resize_fd = -1; /* a signalfd: the terminal has another size */
 
-static struct termios saved;
+static struct termios saved, raw;
 static volatile sig_atomic_t is_raw;
 static bool is_tty, is_running;
 static pthread_t thread;
@@ -59,7 +63,10 @@ bool console_waiting(struct vm *vm, void *dev)
 {
     bool is_console = vm->console_count > 0 && vm->consoles[vm->console_count - 1].dev == dev;
 
-    return vm->host_io && is_console && queue.taken < queue.count;
+    pthread_mutex_lock(&queue.lock);
+    bool waiting = vm->host_io && is_console && queue.taken < queue.count;
+    pthread_mutex_unlock(&queue.lock);
+    return waiting;
 }
 
 void console_size(uint16_t *columns, uint16_t *rows)
@@ -75,12 +82,14 @@ int console_next(struct vm *vm, void *dev)
 {
     if (!console_waiting(vm, dev))
         return CONSOLE_EMPTY;
+    pthread_mutex_lock(&queue.lock);
     int item = queue.items[queue.taken++];
     if (queue.taken == queue.count) {
         if (queue.count == COUNT(queue.items))
             eventfd_write(queue.wake_fd, 1);
         queue.taken = queue.count = 0;
     }
+    pthread_mutex_unlock(&queue.lock);
     return item;
 }
 
@@ -97,18 +106,41 @@ static void crashed(int signal_number)
     raise(signal_number); /* SA_RESETHAND: this time it kills, with a core dump if those are wanted */
 }
 
+/* Stopped from outside, leave a usable terminal meanwhile. */
+static void stopped(int signal_number)
+{
+    (void)signal_number;
+    if (is_raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &saved);
+    raise(SIGSTOP);
+}
+
+static void continued(int signal_number)
+{
+    (void)signal_number;
+    if (is_raw)
+        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+}
+
+static void on_signal(int signal_number, void (*handler)(int), int flags)
+{
+    sigaction(signal_number, &(struct sigaction){.sa_handler = handler, .sa_flags = flags}, NULL);
+}
+
 /* Every key reaches the guest as bytes, ^C as 3. Output is left alone, so that our own messages keep their
  * shape. */
 static void terminal_make_raw(void)
 {
-    static const int crashes[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    const struct sigaction action = {.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND};
+    static const int crashes[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,    SIGABRT, SIGTRAP, SIGSYS, SIGUSR2,
+                                  SIGALRM, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGPOLL, SIGPWR};
 
     if (tcgetattr(STDIN_FILENO, &saved) < 0)
         return;
     for (size_t i = 0; i < COUNT(crashes); i++)
-        sigaction(crashes[i], &action, NULL);
-    struct termios raw = saved;
+        on_signal(crashes[i], crashed, (int)SA_RESETHAND);
+    on_signal(SIGTSTP, stopped, SA_RESTART);
+    on_signal(SIGCONT, continued, SA_RESTART);
+    raw = saved;
     cfmakeraw(&raw);
     raw.c_oflag = saved.c_oflag;
     is_raw = 1;
@@ -117,7 +149,9 @@ static void terminal_make_raw(void)
 
 static void put(int item)
 {
+    pthread_mutex_lock(&queue.lock);
     queue.items[queue.count++] = (uint16_t)item;
+    pthread_mutex_unlock(&queue.lock);
 }
 
 static void terminal_escape(struct vm *vm, uint8_t key)
@@ -138,7 +172,6 @@ static void console_typed(struct vm *vm, const uint8_t *bytes, size_t count)
 {
     static bool escaped;
 
-    pthread_mutex_lock(&vm->lock);
     for (size_t i = 0; i < count; i++) {
         bool escape = is_tty && !escaped && bytes[i] == ESCAPE;
         if (escaped)
@@ -151,24 +184,30 @@ static void console_typed(struct vm *vm, const uint8_t *bytes, size_t count)
         put(CONSOLE_BREAK);
         queue.ended = true;
     }
-    console_ready(vm);
-    pthread_mutex_unlock(&vm->lock);
 }
 
 /* How many items fit, or 0 after the end of the input. */
-static size_t console_room(struct vm *vm)
+static size_t console_room(void)
 {
-    pthread_mutex_lock(&vm->lock);
+    pthread_mutex_lock(&queue.lock);
     size_t room = queue.ended ? 0 : COUNT(queue.items) - queue.count;
-    pthread_mutex_unlock(&vm->lock);
+    pthread_mutex_unlock(&queue.lock);
     return room;
 }
 
-static void console_resized(struct vm *vm)
+/* Let the console see what is new. Returns false if vm->lock could not be had for a while. */
+static bool console_tell(struct vm *vm)
 {
-    pthread_mutex_lock(&vm->lock);
+    struct timespec until;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (until.tv_nsec += TELL_NS) / NS_PER_SECOND;
+    until.tv_nsec %= NS_PER_SECOND;
+    if (pthread_mutex_clocklock(&vm->lock, CLOCK_MONOTONIC, &until) != 0)
+        return false;
     console_ready(vm);
     pthread_mutex_unlock(&vm->lock);
+    return true;
 }
 
 static void *console_thread(void *arg)
@@ -177,21 +216,24 @@ static void *console_thread(void *arg)
     struct signalfd_siginfo info;
     uint8_t bytes[512];
     eventfd_t ignored;
+    bool told = true;
 
     while (!__atomic_load_n(&queue.stop, __ATOMIC_SEQ_CST)) {
-        size_t room = console_room(vm);
+        size_t room = console_room();
         struct pollfd fds[] = {
             {room > 0 ? STDIN_FILENO : -1, POLLIN, 0}, {queue.wake_fd, POLLIN, 0}, {resize_fd, POLLIN, 0}};
-        poll(fds, 3, -1);
+        poll(fds, 3, told ? -1 : 0);
         if (fds[1].revents)
             eventfd_read(queue.wake_fd, &ignored);
         if (fds[2].revents && read(resize_fd, &info, sizeof info) > 0)
-            console_resized(vm);
-        if (!fds[0].revents)
-            continue;
-        ssize_t n = read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes);
-        if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+            told = false;
+        ssize_t n =
+            fds[0].revents ? read(STDIN_FILENO, bytes, room < sizeof bytes ? room : sizeof bytes) : -1;
+        if (n >= 0 || (fds[0].revents && errno != EINTR && errno != EAGAIN)) {
             console_typed(vm, bytes, n > 0 ? (size_t)n : 0);
+            told = false;
+        }
+        told = told || console_tell(vm);
     }
     return NULL;
 }

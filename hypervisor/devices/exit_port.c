@@ -16,7 +16,7 @@ static int exit_port_attach(struct vm *vm)
 
 FEATURE(exit_port) = {
     .name = "exit-port",
-    .lab = 6,
+    .lab = 2,
     .help = "a write to port 0xF4 powers off with that status",
     .attach = exit_port_attach,
 };

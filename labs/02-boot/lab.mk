@@ -4,6 +4,7 @@ HYPERVISOR += hypervisor/boot/elf.c
 HYPERVISOR += hypervisor/boot/kernel.c
 HYPERVISOR += hypervisor/boot/kernel.h
 HYPERVISOR += hypervisor/boot/pvh.c
+HYPERVISOR += hypervisor/devices/exit_port.c
 GUESTOS += guestos/boot/moss.ld
 GUESTOS += guestos/boot/entry.S
 GUESTOS += guestos/boot/pvh.c

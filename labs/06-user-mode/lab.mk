@@ -1,6 +1,5 @@
 TITLE_06 = Ring 3: system calls, processes, a shell
 HYPERVISOR += hypervisor/boot/initrd.c
-HYPERVISOR += hypervisor/devices/exit_port.c
 HYPERVISOR += hypervisor/devices/reset.c
 HYPERVISOR += hypervisor/devices/results_port.c
 GUESTOS += guestos/kernel/random.c

@@ -25,6 +25,19 @@ class Targets(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, "(?i)hello")
 
+    def test_a_panic_in_an_early_lab_is_told_by_the_status(self):
+        for lab in 4, 5:
+            done = make(f"LAB={lab}", "run", "APPEND=demo=null", stdin=subprocess.DEVNULL)
+            self.assertIn("Moss panics: ", done.stdout)
+            self.assertRegex(done.stderr, r"\[Makefile:\d+: run\] Error 255")
+
+    def test_threads_end_where_nobody_can_type(self):
+        """Without user programs, the machine is off at once, or when its last thread has ended."""
+        for append in "", "demo=threads":
+            done = make("LAB=5", "run", f"APPEND={append}", stdin=subprocess.DEVNULL)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("demo: done", done.stdout)
+
     def test_help_fits_a_screen_and_names_every_target(self):
         text = make("help").stdout
         self.assertLessEqual(len(text.splitlines()), SCREEN)
@@ -37,6 +50,11 @@ class Targets(unittest.TestCase):
         done = make("LAB=99")
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("there is no lab 99", done.stderr)
+
+    def test_two_labs_at_once(self):
+        done = make("LAB=1 2", "help")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("there is no lab 1 2", done.stderr)
 
     def test_compile_commands(self):
         path = os.path.join(moss.ROOT, "compile_commands.json")

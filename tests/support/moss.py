@@ -92,7 +92,7 @@ class Session:
     settings (termios) as they were when the machine started. Before lab 6 there is no results channel.
     """
 
-    def __init__(self, *options, rows=24, columns=80, results=True, **how):
+    def __init__(self, *options, rows=24, columns=80, results=True, stdout=None, **how):
         self.nonce = secrets.token_hex(8)
         self.directory = tempfile.TemporaryDirectory()
         self.results = os.path.join(self.directory.name, "results")
@@ -104,7 +104,7 @@ class Session:
         if results:
             options = ("--results", self.results, *options)
         self.process = subprocess.Popen(terrarium_command(*options, **how), cwd=ROOT,
-                                        stdin=self.terminal, stdout=self.terminal, stderr=self.terminal)
+                                        stdin=self.terminal, stdout=stdout or self.terminal, stderr=self.terminal)
 
     def __enter__(self):
         return self

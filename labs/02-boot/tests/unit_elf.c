@@ -80,6 +80,8 @@ static int load(const struct image *i)
         err = elf_open(&elf, "kernel", fd, i->size);
     if (err == 0)
         err = elf_find_note(&elf, "Xen", ENTRY_NOTE, &entry, sizeof entry);
+    if (err > 0 && err != 4 && err != 8)
+        err = -ENOEXEC; /* as the loader does: an entry has 4 or 8 bytes */
     if (err > 0)
         err = elf_segment_at(&elf, entry) ? elf_load(&elf, vm) : -EFAULT;
     dup2(stderr_copy, 2);
@@ -192,6 +194,7 @@ static void the_note_is_found_among_others(void **state)
     X("note descriptor overruns", note_of(i)->n_descsz = 5)                                                  \
     X("note descriptor wraps", note_of(i)->n_descsz = 0xffffffff)                                            \
     X("both note sizes wrap", (note_of(i)->n_namesz = 0xfffffffd, note_of(i)->n_descsz = 0xfffffffd))        \
+    X("note descriptor of 16 bytes", (i->note.p_filesz = 32, note_of(i)->n_descsz = 16))                     \
     X("note segment of gigabytes", i->note.p_filesz = 1ull << 40)                                            \
     X("entry before the segment", entry_to(i, LOAD_ADDR - 1))                                                \
     X("entry after the segment", entry_to(i, LOAD_ADDR + 0x100))                                             \

@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import subprocess
 import tempfile
 import unittest
 from tests.support import moss
@@ -79,6 +80,31 @@ class Initrd(unittest.TestCase):
         self.assertIn(b"/no/such/initrd: No such file or directory", result.stderr)
 
 
+    def test_device(self):
+        result = moss.run(initrd="/dev/null")
+        self.assertEqual(result.status, HOST_ERROR)
+        self.assertIn(b"--initrd /dev/null: is a pipe, a device or a directory", result.stderr)
+
+
+class Closed(unittest.TestCase):
+    """Whoever starts us may have closed the standard descriptors; nothing of ours may take their numbers."""
+
+    def run_without(self, *closed, **how):
+        return subprocess.run(moss.terrarium_command(append="quiet"), preexec_fn=lambda: [os.close(fd) for fd in closed],
+                              timeout=120 * moss.SCALE, check=False, **how)
+
+    def test_input(self):
+        self.assertEqual(self.run_without(0, stdout=subprocess.DEVNULL).returncode, 0)
+
+    def test_output(self):
+        done = self.run_without(1, input=b"echo lost\n", stderr=subprocess.PIPE)
+        self.assertEqual(done.returncode, HOST_ERROR)
+        self.assertIn(b"cannot write the guest's output to stdout", done.stderr)
+
+    def test_all(self):
+        self.assertIn(self.run_without(0, 1, 2).returncode, (0, HOST_ERROR))
+
+
 class Kernel(unittest.TestCase):
     def refused(self, kernel, message):
         result = moss.run(kernel=kernel)
@@ -89,7 +115,13 @@ class Kernel(unittest.TestCase):
         self.refused("/no/such/kernel", b"/no/such/kernel: No such file or directory")
 
     def test_directory(self):
-        self.refused("/", b"Is a directory")
+        self.refused("/", b"--kernel /: is a pipe, a device or a directory; give a regular file")
+
+    def test_pipe_that_nobody_writes_to(self):
+        with tempfile.TemporaryDirectory(dir=os.environ.get("TERRARIUM_RUN")) as directory:
+            path = os.path.join(directory, "pipe")
+            os.mkfifo(path)
+            self.refused(path, b"is a pipe")
 
     def test_empty(self):
         with tempfile.NamedTemporaryFile() as file:

@@ -1,7 +1,10 @@
 """Terrarium and Moss at a terminal: keys, line editing, the ways out, and a terminal that is whole afterwards."""
 
+import os
 import re
+import select
 import signal
+import time
 import unittest
 from tests.support import moss
 
@@ -92,8 +95,36 @@ class WaysOut(unittest.TestCase):
     def test_sighup(self):
         self.leave(lambda session: session.process.send_signal(signal.SIGHUP), 128 + signal.SIGHUP)
 
-    def test_crash(self):
-        self.leave(lambda session: session.process.send_signal(signal.SIGSEGV), -signal.SIGSEGV)
+    def test_signals_that_kill(self):
+        for number in (signal.SIGSEGV, signal.SIGUSR2, signal.SIGALRM, signal.SIGXCPU, signal.SIGTRAP, signal.SIGSYS):
+            with self.subTest(number):
+                self.leave(lambda session: session.process.send_signal(number), -number)
+
+    def test_stop_and_continue(self):
+        with moss.Session(append="quiet") as session:
+            session.expect(moss.PROMPT)
+            raw = session.settings()
+            session.process.send_signal(signal.SIGTSTP)
+            os.waitid(os.P_PID, session.process.pid, os.WSTOPPED | os.WNOWAIT)
+            self.assertEqual(session.settings(), session.before, "while it is stopped the terminal is the user's")
+            session.process.send_signal(signal.SIGCONT)
+            session.send(b"echo goes on\r")
+            session.expect(b"\ngoes on\n")
+            self.assertEqual(session.settings(), raw)
+
+    def test_control_a_x_while_nobody_reads_the_output(self):
+        reader, writer = os.pipe()
+        with moss.Session(append="quiet", stdout=writer) as session:
+            session.send(b"while true; do cat /bin/sh; done\r")
+            while select.select([], [writer], [], 0.5)[1]:
+                pass  # the pipe has room
+            session.send(b"typed\r")
+            time.sleep(1)
+            session.send(CONTROL_A + b"x")
+            self.assertEqual(session.wait(), 0)
+            self.assertEqual(session.settings(), session.before)
+        os.close(reader)
+        os.close(writer)
 
 
 class Paste(unittest.TestCase):
