@@ -416,4 +416,5 @@ static void tty_init(void)
     console_on_resize(screen_resized);
 }
 
-INIT(INIT_DRIVERS, tty_init);
+/* When all drivers are there: input that one console took before another one came would be stuck in it. */
+INIT(INIT_FS, tty_init);

@@ -33,6 +33,7 @@ void console_unregister(const struct console *console)
         if (consoles[i] != console)
             consoles[kept++] = consoles[i];
     __atomic_store_n(&console_count, kept, __ATOMIC_RELEASE);
+    console_resume_input();
 }
 
 void console_write(const char *bytes, size_t n)
@@ -84,7 +85,7 @@ void console_resume_input(void)
 {
     const struct console *console = active();
 
-    if (console && console->resume_input)
+    if (reader && console && console->resume_input)
         console->resume_input();
 }
 
