@@ -128,8 +128,8 @@ SUPPORT := $(wildcard tests/support/*.c tests/support/*.h)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 test_program = $(B)/tests/$(subst labs/,,$(subst /tests,,$(basename $1)))
 
-# The comment `/* sources: a.c b.c */` in a unit test names the files that it tests.
-test_sources = $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $1)
+# The comment `/* sources: a.c b_*.c */` in a unit test names the files that it tests.
+test_sources = $(wildcard $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $1))
 
 # Files of Moss's kernel see its own headers; the rest, the host's. They meet in one program.
 MOSS_ON_HOST := -I. -include tests/unit/moss_layout.h

@@ -1,31 +1,38 @@
-/* /dev: one node for each device file that some driver registered. */
+/* /dev: one node for each device file of the table, and for each device that a driver found. */
 #include "errno.h"
 #include "init.h"
 #include "printk.h"
 #include "string.h"
 #include "vfs.h"
 
-#define DEVICES_MAX 32
+#define DEVICES_MAX 64
 
 extern const struct devfile __start_devfiles[], __stop_devfiles[];
 
 static struct mount dev_mount;
-static struct vnode
-    *nodes[DEVICES_MAX]; /* of the device file with the same index; made when first looked up */
+static struct device {
+    const char *name;
+    struct vnode *node;
+} devices[DEVICES_MAX];
+static unsigned device_count;
+
+int devfs_add(const char *name, struct vnode *node)
+{
+    if (device_count == DEVICES_MAX)
+        return -ENOSPC;
+    node->mount = &dev_mount;
+    node->ino = device_count + 2;
+    devices[device_count++] = (struct device){name, node};
+    return 0;
+}
 
 static int devfs_lookup(struct vnode *dir, const char *name, struct vnode **out)
 {
-    for (unsigned i = 0; &__start_devfiles[i] < __stop_devfiles && i < DEVICES_MAX; i++) {
-        const struct devfile *device = &__start_devfiles[i];
-        if (strcmp(device->name, name) != 0)
+    (void)dir;
+    for (unsigned i = 0; i < device_count; i++) {
+        if (strcmp(devices[i].name, name) != 0)
             continue;
-        if (!nodes[i])
-            nodes[i] = vnode_create(device->ops, device->mode, dir->mount);
-        if (!nodes[i])
-            return -ENOMEM;
-        nodes[i]->ino = i + 2;
-        nodes[i]->rdev = device->major << 8 | device->minor;
-        *out = vnode_get(nodes[i]);
+        *out = vnode_get(devices[i].node);
         return 0;
     }
     return -ENOENT;
@@ -34,15 +41,39 @@ static int devfs_lookup(struct vnode *dir, const char *name, struct vnode **out)
 static int devfs_readdir(struct vnode *dir, uint64_t from, dir_emit *emit, void *arg)
 {
     (void)dir;
-    for (uint64_t i = from; &__start_devfiles[i] < __stop_devfiles && i < DEVICES_MAX; i++)
-        if (!emit(arg, __start_devfiles[i].name, i + 2, __start_devfiles[i].mode, i + 1))
+    for (uint64_t i = from; i < device_count; i++)
+        if (!emit(arg, devices[i].name, devices[i].node->ino, devices[i].node->mode, i + 1))
             break;
     return 0;
 }
 
+/* Of the directory: of all devices. */
+static int devfs_sync(struct vnode *dir)
+{
+    int error = 0;
+
+    (void)dir;
+    for (unsigned i = 0; i < device_count; i++) {
+        struct vnode *node = devices[i].node;
+        int failed = node->ops->sync ? node->ops->sync(node) : 0;
+        error = failed ? failed : error;
+    }
+    return error;
+}
+
+static void add_file(const struct devfile *file)
+{
+    struct vnode *node = vnode_create(file->ops, file->mode, &dev_mount);
+
+    if (!node || devfs_add(file->name, node) != 0)
+        panic("no room for /dev/%s", file->name);
+    node->rdev = file->major << 8 | file->minor;
+}
+
 static void devfs_init(void)
 {
-    static const struct vnode_ops ops = {.lookup = devfs_lookup, .readdir = devfs_readdir};
+    static const struct vnode_ops ops = {
+        .lookup = devfs_lookup, .readdir = devfs_readdir, .sync = devfs_sync};
     struct vnode *root = root_directory(), *dev;
 
     mutex_lock(&tree_lock);
@@ -56,6 +87,8 @@ static void devfs_init(void)
         panic("no memory for /dev");
     dev_mount.root->parent = root;
     dev_mount.root->ino = 1;
+    for (const struct devfile *file = __start_devfiles; file < __stop_devfiles; file++)
+        add_file(file);
 }
 
 INIT(INIT_FS, devfs_init);

@@ -91,6 +91,8 @@ static int check_open(const struct vnode *node, uint32_t flags)
         return -EISDIR;
     if ((flags & O_ACCMODE) == O_ACCMODE)
         return -EINVAL;
+    if (S_ISREG(node->mode) && writes && node->mount && node->mount->read_only)
+        return -EROFS;
     return 0;
 }
 

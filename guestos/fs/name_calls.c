@@ -192,7 +192,8 @@ static int rename_locked(struct vnode *from, const char *old_name, struct vnode 
     error = check_rename(node, target, to);
     if (error == 0 && target && target != node && S_ISDIR(target->mode) && !directory_empty(target))
         error = -ENOTEMPTY;
-    if (error == 0 && target != node)
+    bool same = target == node && !(node->mount->ignores_case && strcmp(old_name, new_name) != 0);
+    if (error == 0 && !same)
         error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name) : -EROFS;
     if (target)
         vnode_put(target);

@@ -23,6 +23,17 @@ struct shown {
     int pid;
 };
 
+static ssize_t show(const struct shown *shown, char *text)
+{
+    if (!shown->pid)
+        return shown->file->show(NULL, text, TEXT_SIZE);
+    spin_lock(&process_lock);
+    struct process *process = process_find(shown->pid);
+    ssize_t length = process ? shown->file->show(process, text, TEXT_SIZE) : -ESRCH;
+    spin_unlock(&process_lock);
+    return length;
+}
+
 static ssize_t proc_read(struct vnode *node, void *to, size_t n, uint64_t offset)
 {
     struct shown *shown = node->data;
@@ -30,10 +41,7 @@ static ssize_t proc_read(struct vnode *node, void *to, size_t n, uint64_t offset
 
     if (!text)
         return -ENOMEM;
-    spin_lock(&process_lock);
-    struct process *process = shown->pid ? process_find(shown->pid) : NULL;
-    ssize_t length = shown->pid && !process ? -ESRCH : shown->file->show(process, text, TEXT_SIZE);
-    spin_unlock(&process_lock);
+    ssize_t length = show(shown, text);
     if (length >= 0) {
         length = MIN(length, TEXT_SIZE);
         length = offset < (uint64_t)length ? (ssize_t)MIN(n, length - offset) : 0;

@@ -25,6 +25,8 @@ static ssize_t write_chunk(struct file *file, const void *from, size_t n, uint64
         return node->ops->stream_write(file, from, n);
     if (!node->ops->write)
         return -EINVAL;
+    if (!S_ISREG(node->mode))
+        return node->ops->write(node, from, n, *offset);
     mutex_lock(&node->lock);
     if (file->flags & O_APPEND)
         *offset = node->size;

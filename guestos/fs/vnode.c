@@ -48,6 +48,8 @@ ssize_t vnode_read(struct vnode *node, void *to, size_t n, uint64_t offset)
         return -EISDIR;
     if (!node->ops->read)
         return -EINVAL;
+    if (!S_ISREG(node->mode))
+        return node->ops->read(node, to, n, offset);
     mutex_lock(&node->lock);
     ssize_t result = node->ops->read(node, to, n, offset);
     mutex_unlock(&node->lock);
@@ -75,6 +77,28 @@ int mount_add(struct mount *mount, struct vnode *directory, const char *path)
     *link = mount;
     mutex_unlock(&tree_lock);
     return 0;
+}
+
+int mount_remove(struct mount *mount)
+{
+    struct mount **link = &mounts;
+
+    mutex_lock(&tree_lock);
+    while (*link && *link != mount)
+        link = &(*link)->next;
+    int error = !*link ? -EINVAL : !mount->unmount ? -EBUSY : 0;
+    struct mount *next = error ? NULL : mount->next;
+    struct vnode *covered = error ? NULL : mount->covered;
+    if (error == 0)
+        error = mount->unmount(mount); /* then the structure is gone */
+    if (error == 0) {
+        *link = next;
+        covered->mounted_here = NULL;
+    }
+    mutex_unlock(&tree_lock);
+    if (error == 0)
+        vnode_put(covered);
+    return error;
 }
 
 struct vnode *root_directory(void)

@@ -3,6 +3,7 @@
 #define BLOCK_H
 
 #include "list.h"
+#include "thread.h"
 #include "types.h"
 
 #define SECTOR_SIZE 512
@@ -35,9 +36,31 @@ struct block_device {
      * it. */
     void (*submit)(struct block_device *device, struct block_request *request);
     void *driver; /* the driver's own */
+    /* The rest is the block layer's. */
+    struct block_device *next;
+    struct mutex lock; /* guards owner */
+    const struct block_owner *owner;
+    bool unflushed;        /* writes are done that no flush has covered yet */
+    uint32_t write_errors; /* how many writes and flushes have failed */
 };
 
-/* Make the device known as /dev/<name>. Called by drivers at INIT_DRIVERS. Returns 0 or -ENOMEM. */
+/* Who orders the writes to a device: the file system that is mounted from it. */
+struct block_owner {
+    int (*sync)(void *arg); /* make everything durable that was written to the file system */
+    void *arg;
+};
+
+/* Make the device known as /dev/<name>. Called by drivers at INIT_DRIVERS. Returns 0, -ENOMEM or -ENOSPC. */
 int block_register(struct block_device *device);
+
+/* The device behind a node of /dev, or NULL if it is no block device. */
+struct vnode;
+struct block_device *block_device_of(const struct vnode *node);
+
+/* Become the owner; with NULL, end it. Returns 0, or -EBUSY if there is one already. */
+int block_own(struct block_device *device, const struct block_owner *owner);
+
+/* Make everything durable that was written to the device, by its owner if it has one. Returns 0 or -EIO. */
+int block_sync(struct block_device *device);
 
 #endif

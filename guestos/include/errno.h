@@ -16,6 +16,7 @@
 #define ENOMEM       12
 #define EACCES       13
 #define EFAULT       14
+#define ENOTBLK      15
 #define EBUSY        16
 #define EEXIST       17
 #define EXDEV        18
@@ -41,6 +42,7 @@
 #define EOVERFLOW    75
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
+#define EUCLEAN      117 /* the structure of a file system is damaged */
 #define ERESTARTSYS                                                                                          \
     512 /* never seen by a program: the call starts again after the signal handler, or is -EINTR */
 

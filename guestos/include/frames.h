@@ -26,6 +26,10 @@ uint64_t frame_alloc_user(void);
 
 #define FRAMES_RESERVE 128
 
+/* Get frames that follow each other in memory, with one reference each. Returns the first one's physical
+ * address, or 0 if there is no such piece; best asked for while the machine starts. */
+uint64_t frames_alloc_together(uint64_t count);
+
 /* One more owner, or one fewer; the last one gone frees the frame. A frame that nobody owns makes the kernel
  * panic. */
 void frame_get(uint64_t physical);

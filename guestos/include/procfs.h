@@ -9,7 +9,8 @@ struct process;
 struct procfile {
     const char *name;
     bool per_process; /* /proc/PID/name, else /proc/name */
-    /* Write the text, as format() does; called with process_lock held. `process` is NULL unless per_process.
+    /* Write the text, as format() does. About a process: called with process_lock held; else `process` is
+     * NULL.
      */
     int (*show)(struct process *process, char *to, size_t size);
 };

@@ -17,4 +17,14 @@ typedef int64_t ssize_t;
 #define container_of(p, type, m) ((type *)((char *)(p)-offsetof(type, m)))
 #define PRINTF(text, arguments)  __attribute__((__format__(__printf__, text, arguments)))
 
+/* The ones in a byte; compilers call a library for this. */
+static inline unsigned count_ones(uint8_t byte)
+{
+    unsigned count = 0;
+
+    for (; byte; byte &= byte - 1)
+        count++;
+    return count;
+}
+
 #endif

@@ -52,7 +52,11 @@ struct mount {
     struct vnode *covered; /* the directory that it is mounted on; NULL: it is the root of all */
     char source[32], type[16];
     char path[128]; /* as given to mount, for people */
+    bool read_only, ignores_case;
     void (*info)(struct mount *mount, struct filesystem_info *out);
+    /* The file system's part of umount, with the tree locked: -EBUSY while nodes are in use. NULL: stays for
+     * ever. */
+    int (*unmount)(struct mount *mount);
     uint64_t device; /* st_dev */
     void *data;
 };
@@ -93,6 +97,9 @@ ssize_t vnode_read(struct vnode *node, void *to, size_t n, uint64_t offset);
 /* Put a file system at a directory (NULL: as the root). Takes over the reference to mount->root. */
 int mount_add(struct mount *mount, struct vnode *directory, const char *path);
 
+/* Take it away again. Returns 0 or the errno of its unmount. */
+int mount_remove(struct mount *mount);
+
 /*
  * Walk a path from `start` (absolute paths: from the root). Without `follow`, a symbolic link at the end is
  * the result itself. The result has a reference. Returns 0 or -errno.
@@ -129,6 +136,10 @@ struct devfile {
     uint32_t mode, major, minor;
     const struct vnode_ops *ops;
 };
+
+/* The same for a device that is found while the machine runs: takes over the reference to its node, which has
+ * a mode and an rdev. Call at INIT_DRIVERS. Returns 0, or -ENOSPC if there are too many. */
+int devfs_add(const char *name, struct vnode *node);
 
 #define DEVFILE(id, ...)                                                                                     \
     static const struct devfile devfile_##id                                                                 \

@@ -68,6 +68,25 @@ static uint64_t take_fresh(void)
     return 0;
 }
 
+uint64_t frames_alloc_together(uint64_t count)
+{
+    uint64_t physical = 0;
+
+    spin_lock(&lock);
+    for (unsigned i = 0; i < range_count && !physical; i++) {
+        struct range *r = &ranges[i];
+        if ((r->end - r->fresh) / PAGE_SIZE < count)
+            continue;
+        physical = r->fresh;
+        r->fresh += count * PAGE_SIZE;
+        available -= count;
+        for (uint64_t n = 0; n < count; n++)
+            *frame_of(physical + n * PAGE_SIZE) = (struct frame){.refs = 1};
+    }
+    spin_unlock(&lock);
+    return physical;
+}
+
 static uint64_t take(uint64_t reserve)
 {
     uint64_t physical = 0;

@@ -1,0 +1,146 @@
+/* The slots of the buffer cache: memory, hash table, and which slot is used again next. */
+#include "block_slot.h"
+#include "errno.h"
+#include "frames.h"
+#include "heap.h"
+
+#define RAM_SHARE 8     /* the cache is one eighth of memory */
+#define SLOTS_MIN 256   /* more than processes that may each hold one */
+#define SLOTS_MAX 16384 /* the lock is held while all are looked at */
+
+struct slot_pool pool;
+
+int cache_init(void)
+{
+    uint32_t count = MIN(MAX(frames_total() / RAM_SHARE, SLOTS_MIN), SLOTS_MAX), buckets = 1;
+
+    if (pool.slots)
+        return 0;
+    while (buckets < count)
+        buckets *= 2;
+    pool.table = kmalloc(buckets * sizeof(*pool.table));
+    pool.slots = kmalloc(count * sizeof(*pool.slots));
+    uint64_t memory = pool.table && pool.slots ? frames_alloc_together(count) : 0;
+    if (!memory) {
+        kfree(pool.table);
+        kfree(pool.slots);
+        pool.slots = NULL;
+        return -ENOMEM;
+    }
+    pool.memory = phys_to_virt(memory);
+    pool.count = count;
+    pool.buckets = buckets;
+    wait_queue_init(&pool.any);
+    for (unsigned i = 0; i < SLOT_QUEUES; i++)
+        wait_queue_init(&pool.queues[i]);
+    return 0;
+}
+
+uint8_t slot_sectors(const struct slot *slot)
+{
+    uint64_t left = slot->device->sectors - slot->number * BLOCK_SECTORS;
+
+    return left >= BLOCK_SECTORS ? 0xff : (1u << left) - 1;
+}
+
+void slot_set_dirty(struct slot *slot, uint8_t dirty, uint8_t late)
+{
+    bool was_early = slot->dirty & ~slot->late, was_late = slot->late;
+
+    slot->dirty = dirty;
+    slot->late = late;
+    pool.early += ((dirty & ~late) != 0) - was_early;
+    pool.late += (late != 0) - was_late;
+}
+
+void slot_wait(struct slot *slot)
+{
+    struct wait_queue *queue = &pool.queues[(slot - pool.slots) % SLOT_QUEUES];
+
+    wait_until(queue, !__atomic_load_n(&slot->busy, __ATOMIC_ACQUIRE), NEVER, false);
+}
+
+void slot_wake(uint32_t index)
+{
+    wake_all(&pool.queues[index % SLOT_QUEUES]);
+}
+
+static struct slot **chain_of(const struct block_device *device, uint64_t number)
+{
+    uint64_t mixed = (number + (uint64_t)device / 64) * 0x9e3779b97f4a7c15ul; /* TAOCP 3 §6.4: golden ratio */
+
+    return &pool.table[(mixed >> 40) & (pool.buckets - 1)];
+}
+
+/* Take the slot out of the hash table. */
+static void evict(struct slot *slot)
+{
+    struct slot **link = chain_of(slot->device, slot->number);
+
+    while (*link != slot)
+        link = &(*link)->next;
+    *link = slot->next;
+    slot->device = NULL;
+}
+
+/*
+ * The next slot that nobody needs: the hand goes round, and passes over each that was used since it last came
+ * by (the CLOCK algorithm). As it goes in order, blocks that are read in order lie in order in memory.
+ */
+static struct slot *find_victim(void)
+{
+    for (uint32_t steps = 2 * pool.count; steps > 0; steps--) {
+        struct slot *slot = &pool.slots[pool.hand];
+        pool.hand = (pool.hand + 1) % pool.count;
+        if (slot->pins || slot->busy || slot->dirty)
+            continue;
+        if (!slot->recent)
+            return slot;
+        slot->recent = false;
+    }
+    return NULL;
+}
+
+struct slot *slot_find(struct block_device *device, uint64_t number)
+{
+    for (struct slot *slot = *chain_of(device, number); slot; slot = slot->next) {
+        if (slot->device != device || slot->number != number)
+            continue;
+        slot->pins++;
+        slot->recent = true;
+        return slot;
+    }
+    return NULL;
+}
+
+struct slot *slot_get(struct block_device *device, uint64_t number)
+{
+    struct slot *slot = slot_find(device, number);
+
+    if (slot)
+        return slot;
+    slot = find_victim();
+    if (!slot)
+        return NULL;
+    if (slot->device)
+        evict(slot);
+    struct slot **chain = chain_of(device, number);
+    slot->device = device;
+    slot->number = number;
+    slot->valid = 0;
+    slot->pins = 1;
+    slot->next = *chain;
+    *chain = slot;
+    return slot;
+}
+
+void cache_drop(struct block_device *device)
+{
+    spin_lock(&pool.lock);
+    for (uint32_t i = 0; i < pool.count; i++) {
+        struct slot *slot = &pool.slots[i];
+        if (slot->device == device && !slot->pins && !slot->busy && !slot->dirty)
+            evict(slot);
+    }
+    spin_unlock(&pool.lock);
+}
