@@ -4,7 +4,7 @@
 #include "frames.h"
 #include "heap.h"
 
-#define RAM_SHARE 8     /* the cache is one eighth of memory, rounded down to a power of 2 */
+#define RAM_SHARE 8     /* the cache is one eighth of memory */
 #define SLOTS_MIN 256   /* more than processes that may each hold one */
 #define SLOTS_MAX 16384 /* the lock is held while all are looked at */
 
@@ -12,13 +12,13 @@ struct slot_pool pool;
 
 int cache_init(void)
 {
-    uint32_t count = SLOTS_MIN;
+    uint32_t count = MIN(MAX(frames_total() / RAM_SHARE, SLOTS_MIN), SLOTS_MAX), buckets = 1;
 
     if (pool.slots)
         return 0;
-    while (count * 2 <= frames_total() / RAM_SHARE && count < SLOTS_MAX)
-        count *= 2;
-    pool.table = kmalloc(count * sizeof(*pool.table));
+    while (buckets < count)
+        buckets *= 2;
+    pool.table = kmalloc(buckets * sizeof(*pool.table));
     pool.slots = kmalloc(count * sizeof(*pool.slots));
     uint64_t memory = pool.table && pool.slots ? frames_alloc_together(count) : 0;
     if (!memory) {
@@ -29,6 +29,7 @@ int cache_init(void)
     }
     pool.memory = phys_to_virt(memory);
     pool.count = count;
+    pool.buckets = buckets;
     wait_queue_init(&pool.any);
     for (unsigned i = 0; i < SLOT_QUEUES; i++)
         wait_queue_init(&pool.queues[i]);
@@ -68,7 +69,7 @@ static struct slot **chain_of(const struct block_device *device, uint64_t number
 {
     uint64_t mixed = (number + (uint64_t)device / 64) * 0x9e3779b97f4a7c15ul; /* TAOCP 3 §6.4: golden ratio */
 
-    return &pool.table[(mixed >> 40) & (pool.count - 1)];
+    return &pool.table[(mixed >> 40) & (pool.buckets - 1)];
 }
 
 /* Take the slot out of the hash table. */
@@ -90,7 +91,7 @@ static struct slot *find_victim(void)
 {
     for (uint32_t steps = 2 * pool.count; steps > 0; steps--) {
         struct slot *slot = &pool.slots[pool.hand];
-        pool.hand = (pool.hand + 1) & (pool.count - 1);
+        pool.hand = (pool.hand + 1) % pool.count;
         if (slot->pins || slot->busy || slot->dirty)
             continue;
         if (!slot->recent)

@@ -7,10 +7,18 @@
 
 void fat_mark_dirty(struct fat_node *node)
 {
-    if (!list_empty(&node->dirty_link))
+    if (node->removed || !list_empty(&node->dirty_link))
         return;
     vnode_get(node->vnode);
     list_add_before(&node->fat->dirty, &node->dirty_link);
+}
+
+void fat_forget_dirty(struct fat_node *node)
+{
+    if (list_empty(&node->dirty_link))
+        return;
+    list_del(&node->dirty_link);
+    fat_put_later(node);
 }
 
 /* Hang new parts of chains, which the disk has by now, on the old ones. */
@@ -74,8 +82,7 @@ static void clean_nodes(struct fat *fat)
         struct fat_node *node = list_entry(link, struct fat_node, dirty_link);
         node->link_from = 0;
         node->fresh = false;
-        list_del(&node->dirty_link);
-        fat_put_later(node);
+        fat_forget_dirty(node);
     }
 }
 

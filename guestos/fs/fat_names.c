@@ -130,6 +130,7 @@ static void forget(struct vnode *vnode)
 
     fat_node_move(node, 0, 0, 0);
     node->removed = true;
+    fat_forget_dirty(node);
     vnode->nlink = 0;
     fat_forget_recent(node->fat, vnode);
     if (vnode->parent) /* who still stands in it has no way up */

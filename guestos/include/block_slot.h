@@ -28,16 +28,17 @@ struct slot {
 struct slot_pool {
     struct spinlock lock; /* guards all that follows, and the slots */
     struct slot *slots;
-    uint32_t count; /* of slots; a power of 2, as the hash table's size */
-    struct slot **table;
-    char *memory;     /* slot i has the bytes from i * BLOCK_SIZE on: neighbours go in one request */
-    uint32_t hand;    /* where to look for the next slot to use again */
-    uint32_t early;   /* slots with early dirty sectors */
-    uint32_t late;    /* slots with late ones */
-    uint32_t moving;  /* slots in transfers */
-    uint32_t writing; /* those of them that write */
-    uint32_t ended;   /* transfers, ever; wakes `any` */
-    uint32_t failed;  /* writes, ever */
+    uint32_t count;
+    struct slot **table; /* the hash table */
+    uint32_t buckets;    /* of it: a power of 2 */
+    char *memory;        /* slot i has the bytes from i * BLOCK_SIZE on: neighbours go in one request */
+    uint32_t hand;       /* where to look for the next slot to use again */
+    uint32_t early;      /* slots with early dirty sectors */
+    uint32_t late;       /* slots with late ones */
+    uint32_t moving;     /* slots in transfers */
+    uint32_t writing;    /* those of them that write */
+    uint32_t ended;      /* transfers, ever; wakes `any` */
+    uint32_t failed;     /* writes, ever */
     struct wait_queue any, queues[SLOT_QUEUES];
 };
 

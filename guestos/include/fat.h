@@ -187,8 +187,9 @@ int fat_sync(struct fat *fat);
 /* The same if so much waits that it should not wait longer. With the lock held. */
 int fat_relieve(struct fat *fat);
 
-/* The node's size, times, attributes or first cluster have to be written. */
+/* The node's size, times, attributes or first cluster have to be written; or not any more. */
 void fat_mark_dirty(struct fat_node *node);
+void fat_forget_dirty(struct fat_node *node);
 
 /* --- fat_node.c: nodes and their entries --- */
 

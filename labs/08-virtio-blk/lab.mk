@@ -12,6 +12,7 @@ GUESTOS += guestos/fs/owner_calls.c
 GUESTOS += guestos/fs/range_calls.c
 GUESTOS += guestos/proc/load.c
 GUESTOS += guestos/fs/proc_files.c
+GUESTOS += guestos/drivers/virtio_blk.c
 GUESTOS += guestos/drivers/virtio_rng.c
 GUESTOS += guestos/proc/strace.c
 GUESTOS += guestos/proc/strace_arguments.c
