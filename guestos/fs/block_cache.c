@@ -40,6 +40,8 @@ static struct slot *get_slot(struct block_device *device, uint64_t number)
     for (;;) {
         spin_lock(&pool.lock);
         struct slot *slot = slot_get(device, number);
+        if (slot)
+            slot_touch(slot);
         spin_unlock(&pool.lock);
         if (slot || cache_make_room(failed) != 0)
             return slot;

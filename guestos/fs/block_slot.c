@@ -81,6 +81,7 @@ static void evict(struct slot *slot)
         link = &(*link)->next;
     *link = slot->next;
     slot->device = NULL;
+    slot->recent = false;
 }
 
 /*
@@ -107,7 +108,6 @@ struct slot *slot_find(struct block_device *device, uint64_t number)
         if (slot->device != device || slot->number != number)
             continue;
         slot->pins++;
-        slot->recent = true;
         return slot;
     }
     return NULL;
@@ -129,9 +129,20 @@ struct slot *slot_get(struct block_device *device, uint64_t number)
     slot->number = number;
     slot->valid = 0;
     slot->pins = 1;
+    slot->recent = true; /* what is read ahead must live until it is read */
+    slot->used = false;
     slot->next = *chain;
     *chain = slot;
     return slot;
+}
+
+void slot_touch(struct slot *slot)
+{
+    if (slot == pool.last)
+        return;
+    pool.last = slot;
+    slot->recent = slot->used;
+    slot->used = true;
 }
 
 void cache_drop(struct block_device *device)

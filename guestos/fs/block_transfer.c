@@ -2,6 +2,9 @@
 #include "block_slot.h"
 #include "errno.h"
 
+#define START_SHARE  8 /* of the cache: so much is dirty when writing back begins */
+#define LIMIT_SHARE  2 /* so much may be dirty or on its way */
+#define LATE_SHARE   8
 #define FAILURES_MAX 8 /* writes that fail, before whoever waits for room gets an error */
 
 /* The first ones in a mask that follow each other. */
@@ -259,8 +262,9 @@ int cache_make_room(uint32_t failed)
 
     if (__atomic_load_n(&pool.failed, __ATOMIC_RELAXED) - failed > FAILURES_MAX)
         return -EIO;
-    if (!write_pass(NULL, CACHE_EARLY) && !__atomic_load_n(&pool.moving, __ATOMIC_RELAXED) &&
-        ended == __atomic_load_n(&pool.ended, __ATOMIC_RELAXED))
+    bool idle = !__atomic_load_n(&pool.moving, __ATOMIC_RELAXED);
+    bool enough = pool.early > pool.count / START_SHARE; /* else a few blocks would go in small requests */
+    if (!((idle || enough) && write_pass(NULL, CACHE_EARLY)) && idle)
         return -EIO;
     wait_until(&pool.any, __atomic_load_n(&pool.ended, __ATOMIC_RELAXED) != ended, NEVER, false);
     return 0;
@@ -271,14 +275,14 @@ int cache_balance(void)
     uint32_t failed = pool.failed;
     int error = 0;
 
-    if (pool.early > pool.count / 8)
+    if (pool.early > pool.count / START_SHARE)
         write_pass(NULL, CACHE_EARLY);
-    while (pool.early + pool.writing > pool.count / 2 && error == 0)
+    while (pool.early + pool.writing > pool.count / LIMIT_SHARE && error == 0)
         error = cache_make_room(failed);
     return error;
 }
 
 bool cache_late_full(void)
 {
-    return pool.late > pool.count / 8;
+    return pool.late > pool.count / LATE_SHARE;
 }

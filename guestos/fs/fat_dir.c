@@ -98,6 +98,15 @@ static void finish_entry(struct assembly *name, struct fat_entry *entry, const s
     entry->slots = slot - entry->slot + 1;
 }
 
+/* All slots that a directory can have were seen. Returns 0, or an error if it still goes on. */
+static int check_end(struct fat_node *dir)
+{
+    uint32_t cluster, unused;
+    int found = fat_chain_find(dir, FAT_SLOTS_MAX * FAT_SLOT / dir->fat->cluster_size, &cluster, &unused);
+
+    return found == 1 ? fat_damaged(dir->fat, "a directory goes on for ever, at cluster", cluster) : found;
+}
+
 int fat_dir_next(struct fat_cursor *cursor, struct fat_entry *entry)
 {
     struct assembly name = {0};
@@ -125,7 +134,7 @@ int fat_dir_next(struct fat_cursor *cursor, struct fat_entry *entry)
         }
         name.parts = 0;
     }
-    return 0;
+    return check_end(cursor->dir);
 }
 
 /* Does the name stand for this entry, by its long or its short name? */

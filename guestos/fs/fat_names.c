@@ -286,11 +286,11 @@ struct listing {
 int fat_readdir(struct vnode *dir, uint64_t from, dir_emit *emit, void *arg)
 {
     struct listing *listing = kmalloc(sizeof(*listing));
-    struct fat_entry *entry = &listing->entry;
-    int found = -ENOMEM;
+    int found;
 
     if (!listing)
-        return found;
+        return -ENOMEM;
+    struct fat_entry *entry = &listing->entry;
     listing->cursor = (struct fat_cursor){
         .dir = fat_node_of(dir), .slot = MIN(from, FAT_SLOTS_MAX), .loaded = FAT_SLOTS_MAX};
     fat_lock(fat_of(dir));

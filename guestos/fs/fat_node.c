@@ -207,10 +207,10 @@ void fat_release(struct vnode *vnode)
             fat_free_later(fat, 0, node->link_to);
         fat_free_later(fat, 0, node->start);
     }
+    if (vnode->parent)
+        fat_put_later(fat_node_of(vnode->parent));
     fat_unlock(fat);
     fat_index_free(node);
-    if (vnode->parent)
-        vnode_put(vnode->parent);
     kfree(node->runs);
     kfree(node);
 }

@@ -108,7 +108,7 @@ static bool note_entry(struct fat *fat, uint8_t *pointed, uint32_t cluster, uint
         set_bit(fat->used, cluster);
     if (value == FAT_FREE || !fat_valid(fat, value))
         return true;
-    bool first = !bit(pointed, value);
+    bool first = !bit(pointed, value) && value != cluster;
     set_bit(pointed, value);
     return first;
 }

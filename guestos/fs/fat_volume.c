@@ -40,9 +40,14 @@ void fat_put_later(struct fat_node *node)
         list_add_before(&node->fat->puts, &node->put_link);
 }
 
+/* A node that goes gives back its parent, and so on: one loop does it for all, lest the stack grow with the
+ * depth. */
 void fat_unlock(struct fat *fat)
 {
-    while (!list_empty(&fat->puts)) {
+    bool leave = fat->putting;
+
+    fat->putting = true;
+    while (!leave && !list_empty(&fat->puts)) {
         struct fat_node *node = list_entry(fat->puts.next, struct fat_node, put_link);
         if (--node->puts == 0)
             list_del(&node->put_link);
@@ -50,6 +55,7 @@ void fat_unlock(struct fat *fat)
         vnode_put(node->vnode); /* its release takes the lock */
         mutex_lock(&fat->lock);
     }
+    fat->putting = leave;
     mutex_unlock(&fat->lock);
 }
 

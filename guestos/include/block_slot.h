@@ -21,7 +21,8 @@ struct slot {
     uint8_t valid;
     uint8_t dirty, late;          /* late is a part of dirty */
     uint8_t moving, moving_late;  /* what the transfer under way moves, and which of it was late */
-    bool busy, recent, failed;    /* failed: the last read */
+    bool busy, failed;            /* failed: the last read */
+    bool used, recent;            /* used at all; worth to be kept when the hand comes by */
     struct block_request request; /* of the transfer that begins in this slot */
 };
 
@@ -29,16 +30,17 @@ struct slot_pool {
     struct spinlock lock; /* guards all that follows, and the slots */
     struct slot *slots;
     uint32_t count;
-    struct slot **table; /* the hash table */
-    uint32_t buckets;    /* of it: a power of 2 */
-    char *memory;        /* slot i has the bytes from i * BLOCK_SIZE on: neighbours go in one request */
-    uint32_t hand;       /* where to look for the next slot to use again */
-    uint32_t early;      /* slots with early dirty sectors */
-    uint32_t late;       /* slots with late ones */
-    uint32_t moving;     /* slots in transfers */
-    uint32_t writing;    /* those of them that write */
-    uint32_t ended;      /* transfers, ever; wakes `any` */
-    uint32_t failed;     /* writes, ever */
+    struct slot **table;     /* the hash table */
+    uint32_t buckets;        /* of it: a power of 2 */
+    char *memory;            /* slot i has the bytes from i * BLOCK_SIZE on: neighbours go in one request */
+    uint32_t hand;           /* where to look for the next slot to use again */
+    const struct slot *last; /* that was used: going on in it does not make it more worth */
+    uint32_t early;          /* slots with early dirty sectors */
+    uint32_t late;           /* slots with late ones */
+    uint32_t moving;         /* slots in transfers */
+    uint32_t writing;        /* those of them that write */
+    uint32_t ended;          /* transfers, ever; wakes `any` */
+    uint32_t failed;         /* writes, ever */
     struct wait_queue any, queues[SLOT_QUEUES];
 };
 
@@ -63,6 +65,9 @@ void slot_wake(uint32_t index);
  * the lock held. */
 struct slot *slot_find(struct block_device *device, uint64_t number);
 struct slot *slot_get(struct block_device *device, uint64_t number);
+
+/* Somebody reads or writes it. With the lock held. */
+void slot_touch(struct slot *slot);
 
 /*
  * Prepare a transfer from or to the slot, which is not busy: the first sectors in `wanted` that follow each

@@ -80,6 +80,7 @@ struct fat {
     struct list nodes[FAT_NODE_CHAINS]; /* by their place on the disk; not the root, nor what was removed */
     struct list dirty;                  /* nodes to write, each with a reference */
     struct list puts;                   /* nodes with references to give back */
+    bool putting;                       /* somebody is giving them back */
     struct vnode *recent[FAT_RECENT];
     unsigned recent_next;
 };

@@ -300,6 +300,8 @@ struct disk *disk_create(uint64_t bytes)
 
 void disk_destroy(struct disk *disk)
 {
+    disk->read_error = disk->write_error = disk->flush_error = 0;
+    cache_write_out(&disk->device, CACHE_LATE); /* a dirty block would keep its place in the cache */
     disk_settle(disk);
     cache_drop(&disk->device);
     for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
