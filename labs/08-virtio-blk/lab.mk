@@ -18,3 +18,4 @@ GUESTOS += guestos/drivers/strace.c
 GUESTOS += guestos/include/strace.h
 GUESTOS += guestos/include/strace_abi.h
 USER += guestos/user/strace.c
+USER += guestos/user/linuxtest.c
