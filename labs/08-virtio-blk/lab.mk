@@ -56,3 +56,4 @@ GUESTOS += guestos/drivers/random_device.c
 ETC += guestos/user/etc/rc
 RUN = --kernel $(B)/moss.elf --initrd $(B)/initrd.cpio --disk $(B)/disk.img --rng
 RUN_NEEDS = $(B)/disk.img
+USER += guestos/user/linuxtest.c

@@ -36,13 +36,24 @@ def make_initrd(path, files=()):
             subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=root, input=names, stdout=archive, check=True)
 
 
-def run_here(script):
-    """Run a script (text) by busybox ash on this Linux, in an empty directory. Returns (status, output)."""
-    with tempfile.TemporaryDirectory() as directory:
-        make_links(os.path.join(directory, "bb"))
-        os.mkdir(os.path.join(directory, "work"))
-        environment = {"PATH": os.path.join(directory, "bb"), "HOME": "/", "TERM": "linux", "TZ": "UTC0"}
-        done = subprocess.run([os.path.join(directory, "bb/ash"), "-c", script], cwd=os.path.join(directory, "work"),
-                              env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              timeout=60 * moss.SCALE, check=False)
-        return done.returncode, done.stdout
+class Here:
+    """Runs scripts (text) by busybox ash on this Linux, each in an empty directory."""
+
+    def __init__(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.links = os.path.join(self.directory.name, LINKS)
+        make_links(self.links)
+
+    def close(self):
+        self.directory.cleanup()
+
+    def run(self, script):
+        """Returns the status and the output, both streams together."""
+        with tempfile.TemporaryDirectory() as directory:
+            work = os.path.join(directory, "work")
+            os.mkdir(work)
+            environment = {"PATH": self.links, "HOME": "/", "TERM": "linux", "TZ": "UTC0"}
+            done = subprocess.run(["ash", "-c", script], executable=os.path.join(self.links, "ash"), cwd=work, env=environment, check=False,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=60 * moss.SCALE)
+            return done.returncode, done.stdout
