@@ -50,7 +50,6 @@ USER += guestos/user/df.c
 USER += guestos/user/mount.c
 USER += guestos/user/sync.c
 USER += guestos/user/umount.c
-GUESTOS += guestos/drivers/virtio_blk.c
 USER += guestos/user/diskbench.c
 GUESTOS += guestos/drivers/random_device.c
 ETC += guestos/user/etc/rc
