@@ -10,3 +10,4 @@ GUESTOS += guestos/drivers/virtio_console_output.c
 GUESTOS += guestos/include/virtio.h
 GUESTOS += guestos/include/virtqueue.h
 GUESTOS += guestos/include/virtio_console.h
+USER += guestos/user/winsize.c

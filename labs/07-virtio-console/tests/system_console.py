@@ -1,0 +1,61 @@
+"""The virtio console in Terrarium: megabytes both ways, a window that changes its size, and what a KiB costs."""
+
+import fcntl
+import random
+import re
+import signal
+import struct
+import termios
+import unittest
+from tests.support import moss
+
+MIB = 1 << 20
+
+
+class Amounts(unittest.TestCase):
+    def test_two_mib_in(self):
+        data = random.Random(7).randbytes(2 * MIB)
+        result = moss.run(b'echo $NONCE sum $(cksum) > /dev/results\n' + data)
+        self.assertEqual(result.records, [("sum", moss.cksum(data))])
+
+    def test_two_mib_out(self):
+        data = random.Random(8).randbytes(2 * MIB)
+        for options in ((), ("--no-eventfd",), ("--console", "serial")):
+            result = moss.run(b"cat\n" + data, *(option for option in options if self.has(option)))
+            self.assertEqual(len(result.stdout), len(data))
+            self.assertEqual(result.stdout, data)
+
+    def has(self, option):
+        """--no-eventfd comes with lab 9; before, all notifications are exits anyway."""
+        return option != "--no-eventfd" or not re.search(r"lab[78]$", moss.BUILD)
+
+    def exits_per_kib(self, *options):
+        """What printing costs: the exits of a run that prints 1 MiB, less those of a run that prints nothing."""
+        exits = []
+        for script in (b"cat /dev/null\n", b"cat /tmp/file\n"):
+                result = moss.run(prepare + script, "--stats", *options)
+            self.assertEqual(result.status, 0, result.stderr)
+            exits.append(int(re.search(rb"vCPU 0: (\d+) exits", result.stderr).group(1)))
+        self.assertEqual(len(result.stdout), MIB)
+        return (exits[1] - exits[0]) / 1024
+
+    def test_a_kib_costs_less_than_one_exit(self):
+        virtio, serial = self.exits_per_kib(), self.exits_per_kib("--console", "serial")
+        self.assertLess(virtio, 1)
+        self.assertGreater(serial, 1000)
+
+
+class Window(unittest.TestCase):
+    def test_a_resize_reaches_a_program(self):
+        with moss.Session(rows=40, columns=100) as session:
+            session.command(b"winsize -w")
+            session.expect(b"\n40 100\n")
+            fcntl.ioctl(session.master, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 132, 0, 0))
+            session.process.send_signal(signal.SIGWINCH)  # its terminal is not its controlling one
+            session.expect(b"50 132\n")
+            session.send(b"\x03")
+            session.expect(moss.PROMPT)
+
+
+if __name__ == "__main__":
+    unittest.main()
