@@ -60,6 +60,22 @@ static void the_notes_are_taken_from_the_range(void **state)
     assert_int_equal(frames_free(), FRAMES);
 }
 
+static void frames_that_were_never_given_out_come_together(void **state)
+{
+    uint64_t before = frames_free(), first = frames_alloc_together(10);
+
+    (void)state;
+    assert_int_not_equal(first, 0);
+    assert_int_equal(frames_free(), before - 10);
+    assert_int_equal(frames_alloc_together(FRAMES), 0);
+    assert_int_equal(frame_alloc(), first + 10 * PAGE_SIZE);
+    frame_put(first + 10 * PAGE_SIZE);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(frame_refs(first + i * PAGE_SIZE), 1);
+        frame_put(first + i * PAGE_SIZE);
+    }
+}
+
 static void every_frame_is_given_out_once(void **state)
 {
     (void)state;
@@ -254,6 +270,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_notes_are_taken_from_the_range),
+        TEST(frames_that_were_never_given_out_come_together),
         TEST(every_frame_is_given_out_once),
         TEST(a_frame_that_came_back_is_given_out_again),
         TEST(a_zeroed_frame_is_zero),
