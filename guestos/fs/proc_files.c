@@ -62,23 +62,6 @@ static int show_version(struct process *p, char *to, size_t size)
     return format(to, size, "Moss version 6.1.0 (Terrarium)\n");
 }
 
-static int show_filesystems(struct process *p, char *to, size_t size)
-{
-    (void)p;
-    return format(to, size, "nodev\tramfs\nnodev\tproc\nnodev\tdevfs\n\tvfat\n");
-}
-
-/* A line for each mount, in the order of mounting. */
-static int show_mounts(struct process *p, char *to, size_t size)
-{
-    size_t used = 0;
-
-    (void)p;
-    for (const struct mount *m = mounts; m && used < size; m = m->next)
-        used += format(to + used, size - used, "%s %s %s rw 0 0\n", m->source, m->path, m->type);
-    return MIN(used, size);
-}
-
 /* Which signals have this handler (SIG_IGN), or any that is a program's (SIG_DFL asks for those). */
 static uint64_t signals_with(const struct process *p, uint64_t handler)
 {
@@ -124,7 +107,5 @@ static int show_statm(struct process *p, char *to, size_t size)
 PROCFILE(total_stat, "stat", false, show_stat);
 PROCFILE(loadavg, "loadavg", false, show_loadavg);
 PROCFILE(version, "version", false, show_version);
-PROCFILE(filesystems, "filesystems", false, show_filesystems);
-PROCFILE(mounts, "mounts", false, show_mounts);
 PROCFILE(status, "status", true, show_status);
 PROCFILE(statm, "statm", true, show_statm);

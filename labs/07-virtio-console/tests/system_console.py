@@ -33,7 +33,7 @@ class Amounts(unittest.TestCase):
         """What printing costs: the exits of a run that prints 1 MiB, less those of a run that prints nothing."""
         exits = []
         for script in (b"cat /dev/null\n", b"cat /tmp/file\n"):
-                result = moss.run(prepare + script, "--stats", *options)
+            result = moss.run(b"head -c 1048576 /dev/zero > /tmp/file\n" + script, "--stats", *options)
             self.assertEqual(result.status, 0, result.stderr)
             exits.append(int(re.search(rb"vCPU 0: (\d+) exits", result.stderr).group(1)))
         self.assertEqual(len(result.stdout), MIB)
