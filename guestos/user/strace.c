@@ -97,17 +97,34 @@ static void print_missing(const struct strace_count *counts)
         fputc('\n', out);
 }
 
+/* In the child: become traced, tell the parent whether that worked (0 or an errno), become the program. */
+static void run(char **argv, int told)
+{
+    int error = ioctl(device, STRACE_ME) < 0 ? errno : 0;
+
+    if (write_all(told, &error, sizeof error) < 0 || error)
+        _exit(1);
+    execvp(argv[0], argv);
+    error = errno;
+    fprintf(stderr, "strace: %s: %s\n", argv[0], strerror(error));
+    _exit(error == ENOENT ? 127 : 126);
+}
+
+/* Start the program. Returns its process number, or -1 with errno set. */
 static pid_t start(char **argv)
 {
-    pid_t child = fork();
+    int told[2], error = EIO;
+    pid_t child;
 
-    if (child != 0)
+    if (pipe2(told, O_CLOEXEC) < 0 || (child = fork()) < 0)
+        return -1;
+    if (child == 0)
+        run(argv, told[1]);
+    close(told[1]);
+    if (read(told[0], &error, sizeof error) == sizeof error && error == 0)
         return child;
-    if (ioctl(device, STRACE_ME) < 0)
-        _exit(complain("/dev/strace"));
-    execvp(argv[0], argv);
-    fprintf(stderr, "strace: %s: %s\n", argv[0], strerror(errno));
-    _exit(errno == ENOENT ? 127 : 126);
+    errno = error; /* EBUSY: another strace traces us, and so our children */
+    return -1;
 }
 
 /* Pass the text on until there is no traced process any more. */
@@ -171,7 +188,7 @@ int main(int argc, char **argv)
         return status;
     child = start(argv + optind);
     if (child < 0)
-        return complain("fork");
+        return complain(argv[optind]);
     signal(SIGINT, SIG_IGN); /* the program's business */
     signal(SIGQUIT, SIG_IGN);
     copy_text();
