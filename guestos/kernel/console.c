@@ -80,12 +80,14 @@ void console_set_reader(bool (*take)(int byte))
     console_resume_input();
 }
 
+/* Of all devices, the oldest first: one that is the console no more may have bytes that came while it was. */
 void console_resume_input(void)
 {
-    const struct console *console = active();
+    unsigned count = __atomic_load_n(&console_count, __ATOMIC_ACQUIRE);
 
-    if (console && console->resume_input)
-        console->resume_input();
+    for (unsigned i = 0; i < count; i++)
+        if (consoles[i]->resume_input)
+            consoles[i]->resume_input();
 }
 
 void console_resized(unsigned rows, unsigned columns)
