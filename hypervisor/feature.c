@@ -24,16 +24,26 @@ void features_collect(void)
     *end = NULL;
 }
 
-bool is_near(const char *a, const char *b, unsigned edits)
+static bool makes(const char *a, const char *b, unsigned edits)
 {
     if (*a == *b)
-        return !*a || is_near(a + 1, b + 1, edits);
-    return edits > 0 && ((*a && is_near(a + 1, b, edits - 1)) || (*b && is_near(a, b + 1, edits - 1)) ||
-                         (*a && *b && is_near(a + 1, b + 1, edits - 1)));
+        return !*a || makes(a + 1, b + 1, edits);
+    return edits > 0 && ((*a && makes(a + 1, b, edits - 1)) || (*b && makes(a, b + 1, edits - 1)) ||
+                         (*a && *b && makes(a + 1, b + 1, edits - 1)));
+}
+
+bool is_near(const char *a, const char *b, unsigned edits)
+{
+    return 2 * edits < strlen(b) && makes(a, b, edits);
 }
 
 static int option_unknown(const char *name)
 {
+    const char *value = strchr(name, '=');
+
+    if (value)
+        return complain(-EINVAL, "an option's value is a word of its own: --%.*s %s", (int)(value - name),
+                        name, value + 1);
     for (unsigned edits = 1; edits <= 3; edits++)
         for (struct option *o = options; o; o = o->next)
             if (is_near(name, o->name, edits))

@@ -61,7 +61,8 @@ int options_parse(int argc, char **argv);
 void options_clear(void);
 void options_print(void);
 
-/* Whether at most `edits` insertions, removals and replacements of a letter make `a` into `b`. */
+/* Whether at most `edits` insertions, removals and replacements of a letter make `a` into `b`, and leave most
+ * of it. */
 bool is_near(const char *a, const char *b, unsigned edits);
 
 /* Read "64", "64K", "128M", "2G" or "1T" as bytes, within [min, max]; `what` names it in the message. */

@@ -85,5 +85,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
         return help_all();
     struct command *c = command_find(argv[1]);
+    if (c && argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0))
+        return help_run(2, argv);
     return c ? c->run(argc - 1, argv + 1) : STATUS_USAGE;
 }

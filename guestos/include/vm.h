@@ -22,6 +22,7 @@ struct address_space {
     uint32_t refs; /* processes that use it: two between vfork and exec */
     uint64_t pml4;
     struct area *areas;
+    uint64_t area_count;
     uint64_t brk_start, brk;
     uint64_t resident; /* pages that are mapped */
 };

@@ -30,6 +30,7 @@ trap_common:
     testb $3, 15*8+24(%rsp)
     jnz 2f
     mov 8*8(%rsp), %rbp     /* ... if that was the kernel */
+    inc %rax                /* a backtrace takes one off: a return address lies behind its call */
     push %rax
     push %rbp
     mov %rsp, %rbp

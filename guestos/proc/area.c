@@ -42,6 +42,30 @@ void area_insert(struct address_space *vm, struct area *area)
         link = &(*link)->next;
     area->next = *link;
     *link = area;
+    vm->area_count++;
+}
+
+/* Zeros of the process's own, with the same rights. */
+static bool same(const struct area *a, const struct area *b)
+{
+    return a && !a->vnode && !b->vnode && !a->shared && !b->shared && a->prot == b->prot;
+}
+
+int area_add(struct address_space *vm, const struct area *new)
+{
+    struct area *low = area_find(vm, new->start - 1), *high = area_find(vm, new->end), *area;
+
+    if (same(low, new)) {
+        low->end = new->end;
+    } else if (same(high, new)) {
+        high->start = new->start;
+    } else {
+        area = vm->area_count < AREAS_MAX ? area_clone(new) : NULL;
+        if (!area)
+            return -ENOMEM;
+        area_insert(vm, area);
+    }
+    return 0;
 }
 
 /* Have an area boundary at `address`, by cutting the area that crosses it in two. */
@@ -51,7 +75,7 @@ static int cut_at(struct address_space *vm, uint64_t address)
 
     if (!low || low->start == address)
         return 0;
-    struct area *high = area_clone(low);
+    struct area *high = vm->area_count < AREAS_MAX ? area_clone(low) : NULL;
     if (!high)
         return -ENOMEM;
     high->start = address;
@@ -59,6 +83,7 @@ static int cut_at(struct address_space *vm, uint64_t address)
     low->end = address;
     high->next = low->next;
     low->next = high;
+    vm->area_count++;
     return 0;
 }
 
@@ -75,6 +100,7 @@ void area_remove(struct address_space *vm, uint64_t start, uint64_t end)
         struct area *area = *link;
         if (area->start >= start && area->end <= end) {
             *link = area->next;
+            vm->area_count--;
             area_free(area);
         } else {
             link = &area->next;

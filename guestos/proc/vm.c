@@ -166,11 +166,15 @@ static int fork_pages(struct address_space *from, struct address_space *to, cons
 
 static int fork_areas(struct address_space *from, struct address_space *to)
 {
+    struct area **end = &to->areas;
+
     for (struct area *area = from->areas; area; area = area->next) {
         struct area *copy = area_clone(area);
         if (!copy)
             return -ENOMEM;
-        area_insert(to, copy);
+        *end = copy; /* where area_insert() would, after a walk, put it */
+        end = &copy->next;
+        to->area_count++;
         if (fork_pages(from, to, area) != 0)
             return -ENOMEM;
     }
@@ -221,13 +225,11 @@ int vm_map(struct address_space *vm, uint64_t start, uint64_t size, uint32_t pro
     if (size / PAGE_SIZE > frames_total())
         return -ENOMEM; /* could never be used */
     int error = vm_unmap(vm, start, size);
+    if (error == 0)
+        error = area_add(vm, &new);
     if (error)
         return error;
-    struct area *area = area_clone(&new);
-    if (!area)
-        return -ENOMEM;
-    area_insert(vm, area);
-    if (shared && !vnode && fill_shared(vm, area) != 0) {
+    if (shared && !vnode && fill_shared(vm, &new) != 0) {
         vm_unmap(vm, start, size);
         return -ENOMEM;
     }

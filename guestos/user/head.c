@@ -1,4 +1,4 @@
-/* head: print the first lines of files, ten or -n N; -c N counts bytes. */
+/* head: print the first lines of files, ten or -n N (or -N); -c N counts bytes. */
 #include "user.h"
 
 #include <limits.h>
@@ -34,6 +34,7 @@ int main(int argc, char **argv)
 {
     int option;
 
+    optind += old_number(argv, &limit);
     while ((option = getopt(argc, argv, "n:c:")) != -1) {
         if (option == '?' || parse_number(optarg, 0, LONG_MAX, &limit) < 0)
             return usage("head [-n LINES | -c BYTES] [FILE...]");

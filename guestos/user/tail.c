@@ -1,4 +1,4 @@
-/* tail: print the last lines of files, ten or -n N. */
+/* tail: print the last lines of files, ten or -n N (or -N). */
 #include "user.h"
 
 #include <limits.h>
@@ -52,6 +52,7 @@ int main(int argc, char **argv)
 {
     int option;
 
+    optind += old_number(argv, &limit);
     while ((option = getopt(argc, argv, "n:")) != -1)
         if (option == '?' || parse_number(optarg, 0, LONG_MAX, &limit) < 0)
             return usage("tail [-n LINES] [FILE...]");

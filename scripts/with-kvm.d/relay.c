@@ -9,14 +9,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A machine that has not come up, or not taken a signal, after this many seconds never will. */
-#define BOOT_SECONDS   120
+/* A machine that has not taken a signal after this many seconds never will. */
 #define SIGNAL_SECONDS 30
+
+/* The same for its boot, which takes about 4; three times TIMEOUT_SCALE if that is more. The second and last
+ * try gets longer. */
+#define BOOT_SECONDS      30
+#define LAST_BOOT_SECONDS 120
 
 /* A pipe or terminal that poll() calls writable takes this much without blocking. */
 #define SAFE_WRITE 4096
@@ -184,6 +189,34 @@ static void serve(char **arguments, int signals)
     }
 }
 
+static int boot_seconds(bool last)
+{
+    const char *scale = getenv("TIMEOUT_SCALE");
+    int seconds = scale ? 3 * atoi(scale) : 0, least = last ? LAST_BOOT_SECONDS : BOOT_SECONDS;
+
+    return seconds > least ? seconds : least;
+}
+
+/* Start the machine and serve the command. Once in a while a machine hangs in its boot: while nothing has run
+ * in it, it can be started again. Returns -1 if it cannot be started at all. */
+static int run(char **qemu, const char *log_path, char **arguments, int signals)
+{
+    for (bool last = false;; last = true) {
+        silent = false;
+        deadline = now() + boot_seconds(last);
+        if (machine_start(qemu, log_path, ports) < 0)
+            return -1;
+        serve(arguments, signals);
+        if (!silent || running || last)
+            return 0;
+        fprintf(stderr, "with-kvm: the emulated machine has not come up after %d s; starting it once more\n",
+                boot_seconds(false));
+        machine_stop();
+        for (int i = 0; i < PORT_COUNT; i++)
+            close(ports[i]);
+    }
+}
+
 /* Get the signals that we pass on through a descriptor; those that are ignored stay ignored. */
 static int catch_signals(void)
 {
@@ -228,12 +261,10 @@ int main(int argc, char **argv)
     fill_standard_descriptors();
     request_prepare();
     signals = catch_signals();
-    deadline = now() + BOOT_SECONDS;
-    if (signals < 0 || machine_start(argv + 2, argv[1], ports) < 0) {
+    if (signals < 0 || run(argv + 2, argv[1], argv + separator + 1, signals) < 0) {
         fprintf(stderr, "with-kvm: cannot start %s: %s\n", argv[2], strerror(errno));
         return MACHINE_FAILED;
     }
-    serve(argv + separator + 1, signals);
     terminal_restore();
     machine_stop();
     if (exited)

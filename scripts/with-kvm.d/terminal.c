@@ -1,6 +1,7 @@
 /* Describes, changes and restores the host's terminal for the relay. */
 #include "terminal.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -52,12 +53,40 @@ void terminal_describe(struct command *command)
     memcpy(command->control_characters, modes.c_cc, sizeof(command->control_characters));
 }
 
+static void crashed(int signal_number)
+{
+    terminal_restore();
+    raise(signal_number); /* SA_RESETHAND: this time it kills */
+}
+
+/* SIGCONT, which goes on from here, comes to the relay: it makes the terminal raw again. */
+static void stopped(int signal_number)
+{
+    (void)signal_number;
+    terminal_restore();
+    raise(SIGSTOP);
+}
+
+static void watch_signals(void)
+{
+    static const int crashes[] = {SIGSEGV, SIGBUS,  SIGILL,  SIGFPE,  SIGABRT,
+                                  SIGTRAP, SIGALRM, SIGXCPU, SIGXFSZ, SIGSYS};
+    const struct sigaction crash = {.sa_handler = crashed, .sa_flags = (int)SA_RESETHAND};
+    const struct sigaction stop = {.sa_handler = stopped, .sa_flags = SA_RESTART};
+
+    for (size_t i = 0; i < sizeof(crashes) / sizeof(*crashes); i++)
+        sigaction(crashes[i], &crash, NULL);
+    sigaction(SIGTSTP, &stop, NULL);
+}
+
 void terminal_raw(void)
 {
     struct termios raw;
 
     if (!changed && tcgetattr(STDIN_FILENO, &saved) < 0)
         return;
+    if (!changed)
+        watch_signals();
     changed = true;
     raw = saved;
     cfmakeraw(&raw);

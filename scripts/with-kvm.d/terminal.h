@@ -9,7 +9,8 @@ void terminal_describe(struct command *command);
 
 /*
  * If standard input is a terminal, hand every key to the command: no echo, no signals from keys, no line
- * editing here, because the terminal inside does all that. Safe to call again after a stop.
+ * editing here, because the terminal inside does all that. From then on whatever kills or stops this process
+ * restores the terminal first. Safe to call again after a stop.
  */
 void terminal_raw(void);
 

@@ -293,6 +293,20 @@ class Terminal(Case):
         self.assertEqual(self.wait(pid), 9)
         self.assertEqual(termios.tcgetattr(fd), before)
 
+    def test_crash_and_stop_restore_the_terminal(self):
+        pid, fd = self.spawn("echo ready; exec sleep 1000")
+        before = termios.tcgetattr(fd)
+        self.assertIn(b"ready", read_until(fd, b"ready"))
+        raw = termios.tcgetattr(fd)
+        os.kill(pid, signal.SIGTSTP)
+        os.waitpid(pid, os.WUNTRACED)
+        self.assertEqual(termios.tcgetattr(fd), before)
+        os.kill(pid, signal.SIGCONT)
+        self.assertTrue(eventually(lambda: termios.tcgetattr(fd) == raw))
+        os.kill(pid, signal.SIGSEGV)
+        self.assertEqual(self.wait(pid), -signal.SIGSEGV)
+        self.assertEqual(termios.tcgetattr(fd), before)
+
     def test_only_terminals_are_terminals_and_a_signal_restores_them(self):
         """stdin and stderr are the terminal, stdout is a file; TERM from outside."""
         out = pathlib.Path(self.directory.name, "out")
@@ -361,6 +375,16 @@ class Failures(Case):
         self.assertEqual(result.returncode, 125)
         self.assertIn("ended before the command could start", result.stderr.decode())
         self.assertIn("qemu-system-x86_64:", result.stderr.decode())
+
+    def test_machine_that_hangs_in_its_boot_is_started_again(self):
+        programs = pathlib.Path(self.directory.name, "hanging")
+        programs.mkdir()
+        qemu = programs / "qemu-system-x86_64"
+        qemu.write_text('#!/bin/sh\n[ -e "$0.ran" ] && exec %s "$@"\n: >"$0.ran"\nexec sleep 1000\n' % shutil.which(qemu.name))
+        qemu.chmod(0o755)
+        result = with_kvm("sh", "-c", "exit 7", env=environment(PATH=f"{programs}:{os.environ['PATH']}"))
+        self.assertEqual(result.returncode, 7, result.stderr)
+        self.assertIn("has not come up after 30 s; starting it once more", result.stderr.decode())
 
     @unittest.skipIf(os.getuid() != 0, "only root can make a kernel panic")
     def test_kernel_panic_shows_the_console(self):

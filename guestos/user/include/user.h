@@ -37,6 +37,10 @@ char *join_path(const char *directory, const char *name);
 /* Parse a whole decimal number in [low, high] into *value. Returns 0, or -1 if text is anything else. */
 int parse_number(const char *text, long low, long high, long *value);
 
+/* The old way to say -n NUMBER: -NUMBER as the first argument. Returns how many arguments it takes: 0 or 1.
+ */
+int old_number(char **argv, long *number);
+
 /* The last component of a path, without changing it: "a/b/" gives "b/". */
 const char *base_name(const char *path);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,12 @@ int parse_number(const char *text, long low, long high, long *value)
     errno = 0;
     *value = strtol(text, &end, 10);
     return errno || end == text || *end || *value < low || *value > high ? -1 : 0;
+}
+
+int old_number(char **argv, long *number)
+{
+    return argv[1] && argv[1][0] == '-' && argv[1][1] >= '0' && argv[1][1] <= '9' &&
+           parse_number(argv[1] + 1, 0, LONG_MAX, number) == 0;
 }
 
 const char *base_name(const char *path)

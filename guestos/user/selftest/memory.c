@@ -208,6 +208,25 @@ TEST(memory_survives_exec_of_the_child)
     CHECK(*page == 43 || *page == 42, "the page holds %d", *page);
 }
 
+/* Pages of alternating rights cannot be joined to one mapping. */
+TEST(memory_maps_are_limited)
+{
+    static char *pages[70000]; /* Linux allows 65,530 */
+    int n = 0;
+
+    while ((pages[n] = mmap(NULL, 4096, n % 2 ? PROT_READ : PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                            0)) != MAP_FAILED)
+        n++;
+    EQUAL(errno, ENOMEM);
+    CHECK(n >= 4096, "only %d mappings are possible", n);
+    while (n-- >
+           0) /* the last first: the oldest may have joined its neighbour, and cutting one needs room too */
+        WORKS(munmap(pages[n], 4096));
+    for (int i = 0; i < 10000; i++)
+        CHECK(mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED,
+              "equal mappings are not joined: number %d fails", i);
+}
+
 TEST(memory_null_is_never_mapped)
 {
     target = NULL;

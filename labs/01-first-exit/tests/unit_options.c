@@ -150,6 +150,22 @@ static void an_unknown_option_suggests_the_nearest(void **state)
     assert_non_null(strstr(message(), "unknown option --kernal; did you mean --kernel?"));
 }
 
+static void most_of_a_word_must_be_right(void **state)
+{
+    (void)state;
+    assert_true(is_near("rum", "run", 1));
+    assert_false(is_near("foo", "run", 3));
+    assert_false(is_near("-x", "run", 3));
+    assert_false(is_near("an", "run", 2));
+}
+
+static void a_value_behind_an_equals_sign_is_explained(void **state)
+{
+    (void)state;
+    assert_int_not_equal(parse("--memory=128M", NULL), 0);
+    assert_non_null(strstr(message(), "an option's value is a word of its own: --memory 128M"));
+}
+
 static void a_hopeless_option_points_to_the_help(void **state)
 {
     (void)state;
@@ -177,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_sizes_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_numbers_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(an_unknown_option_suggests_the_nearest, setup, teardown),
+        cmocka_unit_test_setup_teardown(most_of_a_word_must_be_right, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_value_behind_an_equals_sign_is_explained, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hopeless_option_points_to_the_help, setup, teardown),
         cmocka_unit_test_setup_teardown(missing_doubled_and_stray_arguments_are_refused, setup, teardown),
     };

@@ -26,6 +26,8 @@ SESSIONS = {
     "cat_joins": ("echo 1 > a; echo 2 > b; echo 0 | cat - a b", "0\n1\n2\n"),
     "head": ("for i in 1 2 3 4 5; do echo $i; done | head -n 2; echo abc | head -c 2", "1\n2\nab"),
     "tail": ("for i in 1 2 3 4 5; do echo $i; done | tail -n 2", "4\n5\n"),
+    "head_and_tail_with_a_bare_number": ("for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo $i; done > f; head -2 f; tail -1 f; tail -11 < f | "
+                                         "head -1; head -5x f 2> /tmp/error; echo $?", "1\n2\n12\n2\n2\n"),
     "grep": ("for w in red green blue; do echo $w; done | grep e.*e; echo $?; echo x | grep y; echo $?", "green\n0\n1\n"),
     "grep_numbers": ("for w in red green blue; do echo $w; done > f; grep -n r f; grep -v r f; grep -c e f",
                      "1:red\n2:green\nblue\n3\n"),

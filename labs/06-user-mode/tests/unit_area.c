@@ -62,6 +62,7 @@ static int remove_all(void **state)
     no_memory = false;
     area_remove(&vm, 0, UINT64_MAX);
     assert_null(vm.areas);
+    assert_int_equal(vm.area_count, 0);
     assert_int_equal(objects, 0);
     assert_int_equal(node_refs, 0);
     return 0;
@@ -71,16 +72,19 @@ static int remove_all(void **state)
 static const char *areas(void)
 {
     static char text[16 * PAGES];
+    uint64_t count = 0;
     size_t n = 0;
 
     text[0] = 0;
     for (const struct area *a = vm.areas; a; a = a->next) {
+        count++;
         assert_true(a->start < a->end);
         assert_true(!a->next || a->end <= a->next->start);
         assert_int_equal(a->offset, a->start - BASE);
         n += (size_t)snprintf(text + n, sizeof text - n, "%s%lu-%lu", n ? " " : "",
                               (a->start - BASE) / PAGE_SIZE, (a->end - BASE) / PAGE_SIZE);
     }
+    assert_int_equal(vm.area_count, count);
     return text;
 }
 
@@ -142,6 +146,55 @@ static void removing_takes_what_lies_inside(void **state)
     assert_int_equal(node_refs, 1);
     area_remove(&vm, page(0), page(0));
     assert_string_equal(areas(), "0-3 7-10");
+}
+
+/* As a program maps it: zeros, from page `first` on. */
+static int map(unsigned first, unsigned end, uint32_t prot, bool file)
+{
+    struct area area = {.start = page(first), .end = page(end), .prot = prot, .offset = first * PAGE_SIZE};
+
+    if (file)
+        area.vnode = (struct vnode *)&node;
+    return area_add(&vm, &area);
+}
+
+static void neighbours_that_mean_the_same_are_one_area(void **state)
+{
+    (void)state;
+    assert_int_equal(map(4, 5, PROT_READ, false), 0);
+    assert_int_equal(map(5, 7, PROT_READ, false), 0);
+    assert_string_equal(areas(), "4-7");
+    assert_int_equal(map(7, 8, PROT_WRITE, false), 0);
+    assert_int_equal(map(8, 9, PROT_WRITE, true), 0);
+    assert_int_equal(map(9, 10, PROT_WRITE, false), 0);
+    assert_string_equal(areas(), "4-7 7-8 8-9 9-10");
+    assert_int_equal(map(12, 13, PROT_WRITE, false), 0);
+    assert_int_equal(map(10, 12, PROT_WRITE, false), 0);
+    assert_string_equal(areas(), "4-7 7-8 8-9 9-12 12-13");
+}
+
+static void an_area_grows_downwards(void **state)
+{
+    struct area high = {.start = page(5), .end = page(6)}, low = {.start = page(4), .end = page(5)};
+
+    (void)state;
+    assert_int_equal(area_add(&vm, &high), 0);
+    assert_int_equal(area_add(&vm, &low), 0);
+    assert_int_equal(vm.area_count, 1);
+    assert_int_equal(vm.areas->start, page(4));
+}
+
+static void the_number_of_areas_is_limited(void **state)
+{
+    (void)state;
+    assert_int_equal(map(0, 10, PROT_READ, false), 0);
+    vm.area_count += AREAS_MAX - 2;
+    assert_int_equal(map(12, 13, PROT_READ, false), 0);
+    assert_int_equal(map(20, 21, PROT_READ, false), -ENOMEM);
+    assert_int_equal(area_cut(&vm, page(3), page(4)), -ENOMEM);
+    assert_int_equal(map(10, 11, PROT_READ, false), 0); /* joins, so there is no more */
+    vm.area_count -= AREAS_MAX - 2;
+    assert_string_equal(areas(), "0-11 12-13");
 }
 
 static void overlaps_are_seen_at_every_edge(void **state)
@@ -210,6 +263,9 @@ int main(void)
         TEST(cutting_divides_the_areas_that_cross),
         TEST(without_memory_a_cut_changes_no_meaning),
         TEST(removing_takes_what_lies_inside),
+        TEST(neighbours_that_mean_the_same_are_one_area),
+        TEST(an_area_grows_downwards),
+        TEST(the_number_of_areas_is_limited),
         TEST(overlaps_are_seen_at_every_edge),
         TEST(the_highest_gap_is_found),
         TEST(random_maps_and_unmaps_agree_with_a_model),
