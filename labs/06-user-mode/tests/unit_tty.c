@@ -284,6 +284,8 @@ static void interrupt_tells_the_foreground_and_forgets_the_line(void **state)
     assert_string_equal(screen, "half a line^Cls\r\n");
     type_text("\x1c");
     assert_int_equal(signal_told, SIGQUIT);
+    type_text("\x1a");
+    assert_int_equal(signal_told, SIGTSTP);
 }
 
 static void without_isig_an_interrupt_is_a_byte(void **state)
