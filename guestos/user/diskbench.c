@@ -100,24 +100,42 @@ static double at_random(unsigned readers)
     return READS / took;
 }
 
-int main(int argc, char **argv)
+static void find_size(void)
 {
-    bool write_it = argc > 1 && strcmp(argv[1], "-w") == 0;
-
-    path = argv[argc - 1];
-    if (argc != 2 + write_it) {
-        fprintf(stderr, "usage: diskbench [-w] DISK\nWith -w, what is on the disk is lost. Example: "
-                        "diskbench /dev/vdb\n");
-        return 2;
-    }
     int fd = open(path, O_RDONLY);
+
     if (fd < 0 || ioctl(fd, BLKGETSIZE64, &size) < 0 || size < CHUNK)
         fail("find the size (1 MiB at least) of");
     close(fd);
+}
+
+static void measure_all(bool write_it)
+{
     if (write_it)
         printf("sequential-write %.1f MB/s\n", in_order(true));
     printf("sequential-read %.1f MB/s\n", in_order(false));
     printf("random-read-1 %.0f IOPS\n", at_random(1));
     printf("random-read-32 %.0f IOPS\n", at_random(READERS_MAX));
-    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    long readers = -1;
+    bool write_it = false;
+    int option;
+
+    while ((option = getopt(argc, argv, "wr:")) != -1) {
+        write_it |= option == 'w';
+        if (option == '?' || (option == 'r' && parse_number(optarg, 0, READERS_MAX, &readers) < 0))
+            optind = argc + 1;
+    }
+    if (optind != argc - 1)
+        return usage("diskbench [-w | -r READERS] DISK; with -w, what is on the disk is lost");
+    path = argv[optind];
+    find_size();
+    if (readers < 0)
+        measure_all(write_it);
+    else if (readers > 0)
+        printf("random-read-%ld %.0f IOPS\n", readers, at_random((unsigned)readers));
+    return finish(0);
 }
