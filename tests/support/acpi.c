@@ -2,7 +2,6 @@
  * for tests that boot it. */
 #include <stdio.h>
 #include "acpi.h"
-#include "virtio/virtio.h"
 
 #define TABLES_BASE 0xe0000 /* firmware's place: the memory map has it as reserved */
 #define TABLES_SIZE 0x4000ul
@@ -88,45 +87,44 @@ static void package_end(struct bytes *b, size_t start)
 
 /* Name(_CRS, ResourceTemplate() { Memory32Fixed(ReadWrite, gpa, size)
  *     Interrupt(ResourceConsumer, Edge, ActiveHigh, Exclusive) { line } }) */
-static void put_resources(struct bytes *b, uint32_t gpa, uint32_t size, uint32_t line)
+static void put_resources(struct bytes *b, const struct acpi_device *d)
 {
     PUT(b, 0x08, '_', 'C', 'R', 'S', 0x11); /* Name, Buffer */
     size_t buffer = package_begin(b);
     PUT(b, 0x0a, 12 + 9 + 2); /* the buffer's size */
     PUT(b, 0x86, 9, 0, 1);    /* §6.4.3.4: 32-bit fixed memory, 9 bytes, writable */
-    put32(b, gpa);
-    put32(b, size);
+    put32(b, d->gpa);
+    put32(b, d->size);
     PUT(b, 0x89, 6, 0, 1 | 2, 1); /* §6.4.3.6: extended interrupt, 6 bytes; consumer, edge; one line */
-    put32(b, line);
+    put32(b, d->line);
     PUT(b, 0x79, 0); /* §6.4.2.9: the end, no checksum */
     package_end(b, buffer);
 }
 
-static struct bytes dsdt;
-
 /* Device(VIOx) { Name(_HID, "LNRO0005") Name(_UID, x) _CRS } */
-static void put_device(struct virtio_device *v)
+static void put_device(struct bytes *b, const struct acpi_device *d, uint8_t index)
 {
-    uint8_t index = (uint8_t)(v->gpa / PAGE_SIZE % 16);
-
-    PUT(&dsdt, 0x5b, 0x82);
-    size_t device = package_begin(&dsdt);
-    PUT(&dsdt, 'V', 'I', 'O', (uint8_t) "0123456789ABCDEF"[index]);
-    PUT(&dsdt, 0x08, '_', 'H', 'I', 'D', 0x0d, 'L', 'N', 'R', 'O', '0', '0', '0', '5', 0);
-    PUT(&dsdt, 0x08, '_', 'U', 'I', 'D', 0x0a, index);
-    put_resources(&dsdt, (uint32_t)v->gpa, 0x200, v->line);
-    package_end(&dsdt, device);
+    PUT(b, 0x5b, 0x82);
+    size_t device = package_begin(b);
+    PUT(b, 'V', 'I', 'O', (uint8_t) "0123456789ABCDEF"[index % 16]);
+    PUT(b, 0x08, '_', 'H', 'I', 'D', 0x0d, 'L', 'N', 'R', 'O', '0', '0', '0', '5', 0);
+    PUT(b, 0x08, '_', 'U', 'I', 'D', 0x0a, index);
+    put_resources(b, d);
+    package_end(b, device);
 }
 
-static uint64_t write_dsdt(struct vm *vm)
+static uint64_t write_dsdt(struct vm *vm, const struct acpi_device *devices, unsigned count)
 {
-    begin(&dsdt, "DSDT", 2);
-    PUT(&dsdt, 0x10); /* Scope(\_SB) */
-    size_t scope = package_begin(&dsdt);
-    PUT(&dsdt, '\\', '_', 'S', 'B', '_');
-    virtio_each(vm, put_device);
-    package_end(&dsdt, scope);
-    return end(vm, &dsdt);
+    struct bytes b;
+
+    begin(&b, "DSDT", 2);
+    PUT(&b, 0x10); /* Scope(\_SB) */
+    size_t scope = package_begin(&b);
+    PUT(&b, '\\', '_', 'S', 'B', '_');
+    for (unsigned i = 0; i < count; i++)
+        put_device(&b, &devices[i], (uint8_t)i);
+    package_end(&b, scope);
+    return end(vm, &b);
 }
 
 /* ---- The other tables ---- */
@@ -179,7 +177,7 @@ static void write_rsdp(struct vm *vm, uint64_t xsdt_gpa)
     rsdp[32] = checksum(rsdp, HEADER_SIZE);
 }
 
-int acpi_write_tables(struct vm *vm)
+int acpi_write_tables(struct vm *vm, const struct acpi_device *devices, unsigned count)
 {
     struct bytes xsdt;
 
@@ -187,7 +185,7 @@ int acpi_write_tables(struct vm *vm)
     if (err)
         return err;
     next_gpa = TABLES_BASE + 64;
-    uint64_t dsdt_gpa = write_dsdt(vm);
+    uint64_t dsdt_gpa = write_dsdt(vm, devices, count);
     const uint64_t tables[] = {write_fadt(vm, dsdt_gpa), write_madt(vm)};
     begin(&xsdt, "XSDT", 1);
     put(&xsdt, tables, sizeof tables);

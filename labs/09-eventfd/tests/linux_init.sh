@@ -51,6 +51,10 @@ echo_console() {
 }
 
 say "release $(uname -r)"
+if [ ! -d "/modules/$(uname -r)" ]; then
+    say modules none
+    say end
+fi
 load virtio_ring virtio virtio_mmio virtio_console virtio_blk virtio-rng loop
 
 for disk in vda vdb; do
