@@ -19,6 +19,7 @@ CC := gcc
 WARN := -Wall -Wextra $(if $(CI),-Werror)
 COMMON := -std=gnu11 -O2 -g $(WARN) -MMD -MP -ffile-prefix-map=$(CURDIR)/=
 APPEND :=
+CONSOLE :=
 BUSYBOX := /bin/busybox
 MEMORY := 128M
 WITH_KVM := scripts/with-kvm
@@ -113,10 +114,10 @@ $(B)/disk.img:
 	@rm -rf $(B)/disk
 
 run: all $(RUN_NEEDS)
-	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
+	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(CONSOLE),--console $(CONSOLE)) $(if $(APPEND),--append "$(APPEND)")
 
 qemu: all $(RUN_NEEDS)
-	@scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
+	@CONSOLE=$(CONSOLE) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
