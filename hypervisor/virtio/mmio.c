@@ -278,7 +278,7 @@ static uint64_t mmio_read(const struct access *a)
     if (a->offset < CONFIG)
         return a->size == 4 && a->offset % 4 == 0 ? read_register(v, a->offset) : 0;
     if (a->offset - CONFIG + a->size <= v->type->config_size)
-        memcpy(&value, v->state->config + a->offset - CONFIG, a->size);
+        memcpy(&value, &v->state->config[a->offset - CONFIG], a->size);
     return value;
 }
 
