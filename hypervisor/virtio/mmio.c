@@ -8,6 +8,7 @@
 #define WINDOW_STRIDE 0x1000ul
 #define WINDOW_SIZE   0x200ul
 #define CONFIG        0x100ul
+#define FAULTS_TOLD   16 /* a guest must not fill the host's log */
 
 /* Registers (§4.2.2, table "MMIO Device Register Layout"). */
 enum {
@@ -104,7 +105,11 @@ void virtio_broken(struct virtio_device *v, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    complain(0, "%s: the guest's driver broke the rules, the device waits for a reset: %s", v->name, text);
+    if (v->faults < FAULTS_TOLD)
+        complain(0, "%s: the guest's driver broke the rules, the device waits for a reset: %s", v->name,
+                 text);
+    if (++v->faults == FAULTS_TOLD)
+        complain(0, "%s: its next faults are not told any more", v->name);
     bool ran = virtio_running(v);
     v->state->status |= VIRTIO_STATUS_NEEDS_RESET;
     if (ran) {

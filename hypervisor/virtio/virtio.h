@@ -67,9 +67,10 @@ struct virtio_device {
     void *dev;         /* the device's own: what is not plain bytes */
 
     struct virtio_state *state;
-    uint64_t gpa;  /* of its registers */
-    unsigned line; /* of its interrupt */
-    unsigned run;  /* counts resets: what was begun in an earlier run must not touch the rings of this one */
+    uint64_t gpa;    /* of its registers */
+    unsigned line;   /* of its interrupt */
+    unsigned faults; /* of the driver, so far */
+    unsigned run; /* counts resets: what was begun in an earlier run must not touch the rings of this one */
 
     /* How the interrupt line is set, and who else wants to know that the device starts and stops (may be
      * NULL). Another file may put its own here. */
