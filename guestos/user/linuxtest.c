@@ -172,19 +172,29 @@ static void use_children(void)
 {
     struct sigaction action = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO | SA_RESTART};
     siginfo_t info = {0};
-    int status;
+    int status, go[2];
+    char byte = 0;
 
     sigaction(SIGCHLD, &action, NULL);
     fflush(stdout);
+    if (pipe(go) < 0)
+        perror("pipe");
     pid_t child = fork();
     if (child == 0) {
         raise(SIGSTOP);
-        _exit(5);
+        _exit(read(go[0], &byte, 1) == 1 ? 5 : 6); /* not before the parent has seen it go on */
     }
     waitpid(child, &status, WUNTRACED);
     printf("child: stopped %d by %d, SIGCHLD code %d status %d\n", WIFSTOPPED(status), WSTOPSIG(status),
            child_code, child_status);
     kill(child, SIGCONT);
+    waitpid(child, &status, WCONTINUED);
+    while (child_code != CLD_CONTINUED) /* the signal may come a little later */
+        usleep(1000);
+    printf("child: continued %d, SIGCHLD code %d status %d\n", WIFCONTINUED(status), child_code,
+           child_status);
+    if (write(go[1], &byte, 1) != 1)
+        perror("write");
     waitid(P_PID, child, &info, WEXITED | WNOWAIT);
     printf("child: waitid code %d status %d\n", info.si_code, info.si_status);
     waitpid(child, &status, 0);
