@@ -269,8 +269,8 @@ class Terminal(Case):
             stty size
             trap 'echo "resized to $(stty size)"' WINCH
             echo wait-for-size; n=0; while [ $n -lt 600 ] && [ "$(stty size)" != "50 120" ]; do n=$((n+1)); sleep 0.1; done
-            trap 'echo interrupted' INT
-            echo wait-for-int; sleep 1000
+            trap 'echo interrupted; got=1' INT
+            echo wait-for-int; n=0; while [ -z "$got" ] && [ $n -lt 600 ]; do n=$((n+1)); sleep 1; done
             trap - INT
             stty raw -echo; printf 'raw-now\r\n'; dd bs=1 count=1 2>/dev/null | od -An -tx1; stty sane
             echo wait-for-end; cat; echo after-end
@@ -283,7 +283,6 @@ class Terminal(Case):
         fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 120, 0, 0))
         seen = read_until(fd, b"wait-for-int\r\n")
         self.assertIn(b"resized to 50 120\r\n", seen)
-        time.sleep(0.5)  # a ^C before `sleep` is in the foreground would only set the trap off later
         os.write(fd, b"\x03")
         self.assertIn(b"interrupted\r\n", read_until(fd, b"raw-now\r\n"))
         os.write(fd, b"\x03")
