@@ -104,6 +104,13 @@ class Exchange(DiskTest):
         with open(second, "rb") as file:
             self.assertEqual(file.read(), before)
 
+    def test_the_self_test_of_disks(self):
+        self.make("64M")
+        result = self.run_moss(b"export DISK=/disk; selftest disk\n")
+        verdicts = [verdict for verdict, _ in result.records]
+        self.assertEqual(verdicts, ["ok"] * 5 + ["end"], result.stdout)
+        self.check_clean()
+
     def test_exits_instead_of_eventfds_work_as_well(self):
         self.make("8M")
         self.run_moss(b"cp /bin/sh /disk/sh; sync\n", "--no-eventfd")
