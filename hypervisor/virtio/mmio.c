@@ -154,6 +154,8 @@ static void write_status(struct virtio_device *v, uint32_t value)
         return;
     }
     s->status |= VIRTIO_STATUS_DRIVER_OK;
+    if (!virtio_running(v)) /* it broke before: nothing starts, so that the reset has nothing to stop */
+        return;
     if (v->running)
         v->running(v, true);
     if (v->type->started)

@@ -88,6 +88,18 @@ static void driver_ok_before_features_ok_needs_a_reset(void **state)
     assert_int_equal(reg(W, R_STATUS), 0);
 }
 
+static void a_device_that_broke_before_driver_ok_does_not_start(void **state)
+{
+    (void)state;
+    driver_begin(W, 0);
+    driver_queue(W, 0, 7, false);
+    driver_ready(W);
+    assert_int_equal(reg(W, R_STATUS) & 64, 64);
+    window_columns = 132;
+    console_has_news(); /* it never became the console */
+    assert_int_equal(reg(W, R_CONFIG), 25 << 16 | 80);
+}
+
 static void status_bits_go_only_by_a_reset(void **state)
 {
     (void)state;
@@ -248,6 +260,7 @@ int main(void)
         TEST(features_ok_refuses_what_was_not_offered),
         TEST(features_are_settled_by_features_ok),
         TEST(driver_ok_before_features_ok_needs_a_reset),
+        TEST(a_device_that_broke_before_driver_ok_does_not_start),
         TEST(status_bits_go_only_by_a_reset),
         TEST(a_queue_that_is_not_there_has_no_size),
         TEST(queues_outside_ram_or_not_aligned_are_refused),
