@@ -25,7 +25,7 @@ MEMORY := 128M
 WITH_KVM := scripts/with-kvm
 
 .DELETE_ON_ERROR:
-.PHONY: all run qemu test check fuzz bench clean help list format compile_commands.json
+.PHONY: all run qemu demo test check fuzz bench clean help list format compile_commands.json
 
 all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 
@@ -119,6 +119,11 @@ run: all $(RUN_NEEDS)
 qemu: all $(RUN_NEEDS)
 	@CONSOLE=$(CONSOLE) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
 
+# A lab's narrated demonstration. DEMO_AUTO=1 does not wait for Enter.
+demo: all
+	@test -x $(lastword $(LAB_DIRS))/demo.sh || { echo "make demo: say which lab, as in make demo LAB=3" >&2; exit 2; }
+	@BUILD=$(B) $(WITH_KVM) $(lastword $(LAB_DIRS))/demo.sh
+
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
 test: all $(B)/tests.built
@@ -134,8 +139,12 @@ UNIT_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/unit_*.c))
 KVM_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/kvm_*.c))
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 BENCHES := $(wildcard tests/bench/bench_*.c)
-SUPPORT := $(wildcard tests/support/*.c tests/support/*.h)
+SUPPORT_HEADERS := $(wildcard tests/support/*.h)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+# results.c comes between every test program and cmocka.
+CMOCKA := -Wl,--wrap=_cmocka_run_group_tests,--wrap=_skip -lcmocka
+UNIT_SUPPORT := $(patsubst %,$(B)/tests/support/sanitized/%.o,expect results)
+KVM_SUPPORT := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/support/*.c))
 test_program = $(B)/tests/$(subst labs/,,$(subst /tests,,$(basename $1)))
 
 # The comment `/* sources: a.c b_*.c */` in a unit test names the files that it tests.
@@ -149,20 +158,28 @@ $(B)/tests/guestos/%.o: guestos/%.c $(wildcard guestos/include/*.h tests/unit/*.
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) $(SANITIZE) -Iguestos/include -ffreestanding $(MOSS_ON_HOST) -c -o $@ $<
 
+$(B)/tests/support/sanitized/%.o: tests/support/%.c $(SUPPORT_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -c -o $@ $<
+
+$(B)/tests/support/%.o: tests/support/%.c $(SUPPORT_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(HV_FLAGS) -c -o $@ $<
+
 define unit_rule
-$(call test_program,$1): $1 $2 $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,$2)) $(SUPPORT) $(wildcard tests/unit/*.h)
+$(call test_program,$1): $1 $2 $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,$2)) $(UNIT_SUPPORT) $(SUPPORT_HEADERS) $(wildcard tests/unit/*.h)
 	@mkdir -p $$(@D)
 	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -I. -Ihypervisor -Itests/support $$(if $$(findstring guestos/user,$$^),-Iguestos/user/include) \
-		$(if $(call moss_tested,$2),$(MOSS_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) -lcmocka -pthread
+		$(if $(call moss_tested,$2),$(MOSS_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) $(CMOCKA) -pthread
 endef
 ifneq ($(filter test %/tests.built run-fuzzers,$(MAKECMDGOALS)),)
 $(foreach t,$(UNIT_TESTS) $(FUZZERS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
 endif
 
 define kvm_rule
-$(call test_program,$1): $1 $(SUPPORT) $(B)/libterrarium.a
+$(call test_program,$1): $1 $(KVM_SUPPORT) $(SUPPORT_HEADERS) $(B)/libterrarium.a
 	@mkdir -p $$(@D)
-	$(CC) $(HV_FLAGS) -Itests/support -o $$@ $1 $(filter %.c,$(SUPPORT)) $(WHOLE_LIBRARY) -lcmocka
+	$(CC) $(HV_FLAGS) -Itests/support -o $$@ $1 $(KVM_SUPPORT) $(WHOLE_LIBRARY) $(CMOCKA)
 endef
 $(foreach t,$(KVM_TESTS) $(BENCHES),$(eval $(call kvm_rule,$t)))
 

@@ -213,22 +213,3 @@ const char *end_stderr(void)
     close(stderr_file);
     return errors;
 }
-
-void expect_text(const char *got, const char *expected, const char *lesson)
-{
-    if (strcmp(got, expected) != 0)
-        fail_msg("expected \"%s\", got \"%s\"\n%s", expected, got, lesson);
-}
-
-void expect_contains(const char *got, const char *part, const char *lesson)
-{
-    if (!strstr(got, part))
-        fail_msg("expected \"%s\" in:\n%s\n%s", part, got, lesson);
-}
-
-void expect_number(uint64_t got, uint64_t expected, const char *lesson)
-{
-    if (got != expected)
-        fail_msg("expected %llu (0x%llx), got %llu (0x%llx)\n%s", (unsigned long long)expected,
-                 (unsigned long long)expected, (unsigned long long)got, (unsigned long long)got, lesson);
-}

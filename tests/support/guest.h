@@ -3,15 +3,13 @@
 #ifndef GUEST_H
 #define GUEST_H
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <cmocka.h>
+#include "expect.h"
 #include "feature.h"
 
 /*
@@ -61,10 +59,5 @@ const char *recorded(void);
  * call). */
 void begin_stderr(void);
 const char *end_stderr(void);
-
-/* Compare, and when it fails print what was expected, what came, and what the learner should know. */
-void expect_text(const char *got, const char *expected, const char *lesson);
-void expect_contains(const char *got, const char *part, const char *lesson);
-void expect_number(uint64_t got, uint64_t expected, const char *lesson);
 
 #endif

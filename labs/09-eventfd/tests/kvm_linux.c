@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "guest.h"
 #include "acpi.h"
+#include "results.h"
 #include "virtio/virtio.h"
 
 #define KERNELS     "build/with-kvm/machine-*/kernel"
@@ -500,6 +501,8 @@ static void linux_exits_less_with_eventfds(void **state)
             "%lu exits with eventfds, %lu without: about 2,500 notifications should be none (KVM_IOEVENTFD)",
             by_eventfds->exits, by_exits->exits);
 }
+
+const bool tests_share_a_process = true; /* they look at two boots of Linux */
 
 /* A test of each machine, whose boots come in this order. */
 #define BOTH(test)                                                                                           \

@@ -1,0 +1,238 @@
+/*
+ * Runs cmocka's tests each in a process of its own, and reports the verdicts on a pipe.
+ *
+ * TERRARIUM_RESULTS="FD NONCE" asks for it; without that, cmocka runs as always (under gdb, say). A test that
+ * crashes or hangs costs itself only. What it prints is caught and becomes its message. The verdict never
+ * comes out of that text: the tested code runs in the child, the nonce stays with the parent, and a child
+ * that ends before it has handed over the token of its test has failed, whatever its exit status.
+ *
+ * A verdict on FD is a line "NONCE VERDICT NAME LENGTH", then LENGTH bytes of message. TERRARIUM_TESTS="NAME
+ * NAME" picks.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "results.h"
+
+#define CPU_SECONDS  60 /* that a test may compute: its progress, which a busy machine does not stretch */
+#define REAL_SECONDS 90 /* that it may take: a guard against sleeping for ever; both times TIMEOUT_SCALE */
+#define MESSAGE_MAX  (256u << 10)
+
+/* Set by a test program whose tests look at one long run: they share a process. */
+__attribute__((weak)) const bool tests_share_a_process = false;
+
+int __real__cmocka_run_group_tests(const char *, const struct CMUnitTest *, size_t, CMFixtureFunction,
+                                   CMFixtureFunction);
+void __real__skip(const char *file, int line);
+
+static struct {
+    int fd;
+    char nonce[80];
+} results = {.fd = -1};
+
+struct group {
+    const struct CMUnitTest *tests;
+    size_t count;
+    CMFixtureFunction setup, teardown;
+};
+
+struct verdict {
+    uint64_t token;
+    size_t test;
+    int failed, skipped;
+};
+
+static int skipped;
+
+/* cmocka counts a skipped test as neither passed nor failed, and does not tell. */
+void __wrap__skip(const char *file, int line)
+{
+    skipped = 1;
+    __real__skip(file, line);
+}
+
+static unsigned scaled(unsigned seconds)
+{
+    const char *scale = getenv("TIMEOUT_SCALE");
+
+    return seconds * (unsigned)(scale && atoi(scale) > 0 ? atoi(scale) : 1);
+}
+
+/* Before any other code of the program: take the nonce out of the environment. */
+__attribute__((constructor(101))) static void take_nonce(void)
+{
+    char *text = getenv("TERRARIUM_RESULTS");
+
+    if (!text || sscanf(text, "%d %79s", &results.fd, results.nonce) != 2)
+        return;
+    memset(text, 0, strlen(text));
+    unsetenv("TERRARIUM_RESULTS");
+}
+
+static bool is_wanted(const char *name)
+{
+    const char *names = getenv("TERRARIUM_TESTS");
+    size_t length = strlen(name);
+
+    if (!names)
+        return true;
+    for (const char *at = names; (at = strstr(at, name)); at += length)
+        if ((at == names || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+static void write_all(int fd, const void *data, size_t size)
+{
+    for (const char *at = data; size > 0;) {
+        ssize_t n = write(fd, at, size);
+        if (n < 0 && errno != EINTR)
+            return;
+        at += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+}
+
+/* Report test `name`; what it printed lies in the file `caught`, whose end tells the most. */
+static void report(const char *name, const char *verdict, const char *reason, int caught)
+{
+    static char message[MESSAGE_MAX];
+    off_t size = lseek(caught, 0, SEEK_END), from = size > MESSAGE_MAX / 2 ? size - MESSAGE_MAX / 2 : 0;
+    ssize_t n = pread(caught, message, MESSAGE_MAX / 2, from);
+    size_t length = n > 0 ? (size_t)n : 0;
+    char head[512];
+
+    if (*reason)
+        length += (size_t)snprintf(message + length, sizeof message - length, "%s\n", reason);
+    int head_length = snprintf(head, sizeof head, "%s %s %s %zu\n", results.nonce, verdict, name, length);
+    write_all(results.fd, head, (size_t)head_length);
+    write_all(results.fd, message, length);
+}
+
+/* The child: run tests [first, end) of the group one by one, hand over each verdict, and exit. */
+static void run_range(const struct group *g, size_t first, size_t end, const int *caught, int out,
+                      uint64_t token)
+{
+    const struct rlimit cpu = {scaled(CPU_SECONDS) * (end - first), scaled(CPU_SECONDS) * (end - first)};
+    int failures = 0;
+
+    memset(&results, 0, sizeof results);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CPU, &cpu);
+    for (size_t i = first; i < end; i++) {
+        struct verdict v = {.token = token, .test = i};
+        if (caught[i] < 0)
+            continue;
+        fflush(NULL);
+        dup2(caught[i], STDOUT_FILENO);
+        dup2(caught[i], STDERR_FILENO);
+        skipped = 0;
+        v.failed = __real__cmocka_run_group_tests("test", &g->tests[i], 1, g->setup, g->teardown);
+        v.skipped = skipped;
+        failures += v.failed != 0;
+        fflush(NULL);
+        write_all(out, &v, sizeof v);
+    }
+    exit(failures ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static void put_end(char *text, size_t size, int status, bool late)
+{
+    if (late)
+        snprintf(text, size, "the test did not end within %u s; what it waits for does not come",
+                 scaled(REAL_SECONDS));
+    else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
+        snprintf(text, size, "the test computed for %u s and did not end: a loop without an end?",
+                 scaled(CPU_SECONDS));
+    else if (WIFSIGNALED(status))
+        snprintf(text, size, "the test died of signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
+    else
+        snprintf(text, size, "the test ended its process with status %d", WEXITSTATUS(status));
+}
+
+/* Run tests [first, end) in one child and report them. Returns how many failed. */
+static int run_child(const struct group *g, size_t first, size_t end, const int *caught)
+{
+    struct verdict verdicts[end - first], v;
+    int channel[2], status = 0, failures = 0;
+    uint64_t token;
+    bool late = false;
+    char reason[160];
+
+    memset(verdicts, 0, sizeof verdicts);
+    if (getrandom(&token, sizeof token, 0) != sizeof token || pipe(channel) < 0)
+        return 1;
+    pid_t child = fork();
+    if (child == 0) {
+        close(results.fd);
+        close(channel[0]);
+        setpgid(0, 0);
+        run_range(g, first, end, caught, channel[1], token);
+    }
+    close(channel[1]);
+    for (;;) {
+        int ready =
+            poll(&(struct pollfd){.fd = channel[0], .events = POLLIN}, 1, (int)scaled(REAL_SECONDS) * 1000);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        late = ready == 0;
+        if (ready <= 0 || read(channel[0], &v, sizeof v) != sizeof v)
+            break;
+        if (v.token == token && v.test >= first && v.test < end)
+            verdicts[v.test - first] = v;
+    }
+    close(channel[0]);
+    kill(late ? -child : 0, late ? SIGKILL : 0);
+    waitpid(child, &status, 0);
+    kill(-child, SIGKILL); /* what the test left behind */
+    put_end(reason, sizeof reason, status, late);
+    for (size_t i = first; i < end; i++) {
+        if (caught[i] < 0)
+            continue;
+        v = verdicts[i - first];
+        /* The sanitizers speak at the very end: a child of one test that then fails has failed. */
+        bool ended_badly = end - first == 1 && v.token == token && !v.failed && status != 0;
+        bool failed = v.token != token || v.failed || ended_badly;
+        report(g->tests[i].name,
+               failed      ? "fail"
+               : v.skipped ? "skip"
+                           : "pass",
+               v.token != token || ended_badly ? reason : "", caught[i]);
+        failures += failed;
+    }
+    return failures;
+}
+
+int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count,
+                                   CMFixtureFunction setup, CMFixtureFunction teardown)
+{
+    const struct group g = {tests, count, setup, teardown};
+    int caught[count], failures = 0;
+
+    if (results.fd < 0)
+        return __real__cmocka_run_group_tests(name, tests, count, setup, teardown);
+    for (size_t i = 0; i < count; i++)
+        caught[i] = is_wanted(tests[i].name) ? memfd_create(tests[i].name, MFD_CLOEXEC) : -1;
+    if (tests_share_a_process)
+        failures = run_child(&g, 0, count, caught);
+    for (size_t i = 0; i < count && !tests_share_a_process; i++)
+        if (caught[i] >= 0)
+            failures += run_child(&g, i, i + 1, caught);
+    return failures;
+}
