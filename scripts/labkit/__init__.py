@@ -1,0 +1,1 @@
+"""What scripts/lab, scripts/run-tests and the tests of the kit share."""

@@ -1,0 +1,265 @@
+"""Runs test programs, here or where KVM works: many in one boot of scripts/with-kvm. A frozen machine is started anew."""
+
+import collections
+import importlib.util
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.path[:0] = [ROOT, os.path.join(ROOT, "scripts")]
+
+from labkit.report import Report  # noqa: E402 (its place is known now)
+
+SCALE = int(os.environ.get("TIMEOUT_SCALE", "1"))
+PROGRAM_CEILING = 300  # seconds for one test program; a guard against hanging, not a measure
+HEARTBEAT = 5  # seconds between signs of life of the machine with KVM
+SILENCE_CEILING = 120  # seconds without one: it is frozen
+BOOTS_MAX = 4  # an emulated machine may freeze; then the tests go on in a new one
+FREEZES_MAX = 2  # of one job: then it has failed
+
+# What cmocka says around the words of a test that help nobody who sees the verdict.
+NOISE = re.compile(r"^(\[[=-]{10}\].*|\[ +(RUN|OK|PASSED|FAILED) +\].*| *\d+ FAILED TEST\(S\)|)\n", re.MULTILINE)
+MARK = re.compile(r"^\[ +(?:ERROR|LINE|SKIPPED) +\] ---", re.MULTILINE)
+
+
+class Job(collections.namedtuple("Job", "path root build names label", defaults=("", "build", (), ""))):
+    """One run of a test program.
+
+    path: a cmocka program or a file of Python tests; root: the directory it runs in; build: below root, where the guests
+    lie (TERRARIUM_BUILD); names: the tests to run, none for all; label: is put before the names of the suites.
+    """
+
+    __slots__ = ()
+
+    def suite(self):
+        directory, name = os.path.split(self.path)
+        if os.path.basename(directory) == "tests":
+            directory = os.path.dirname(directory)
+        return f"{self.label}{os.path.basename(directory)}/{name.removesuffix('.py')}"
+
+
+def parse_results(data, nonce):
+    """The verdicts (name, verdict, message) in what tests/support/results.c wrote."""
+    verdicts, mark, at = [], f"{nonce} ".encode(), 0
+    while data.startswith(mark, at):
+        end = data.index(b"\n", at)
+        _, verdict, name, length = data[at:end].decode().split(" ")
+        at = end + 1 + int(length)
+        verdicts.append((name, verdict, data[end + 1 : at].decode(errors="replace")))
+    return verdicts
+
+
+def tidy(text):
+    return MARK.sub("", NOISE.sub("", text)).strip()
+
+
+def kill_group(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def run_program(report, job):
+    """Run a cmocka program, in a process group of its own. Its verdicts come by a file without a name, with a nonce."""
+    nonce, file = secrets.token_hex(16), os.memfd_create("results")
+    environment = {**os.environ, "TERRARIUM_RESULTS": f"{file} {nonce}", "TERRARIUM_BUILD": job.build}
+    if job.names:
+        environment["TERRARIUM_TESTS"] = " ".join(job.names)
+    process = subprocess.Popen([job.path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               cwd=job.root or ROOT, env=environment, pass_fds=[file], start_new_session=True)
+    try:
+        output, end = process.communicate(timeout=PROGRAM_CEILING * SCALE)[0], f"status {process.returncode}"
+    except subprocess.TimeoutExpired:
+        kill_group(process)
+        output, end = process.communicate()[0], "not ended in time"
+    kill_group(process)
+    with open(file, "rb") as results:
+        results.seek(0)
+        verdicts = parse_results(results.read(), nonce)
+    for name, verdict, message in verdicts:
+        report.add(job.suite(), name, verdict, tidy(message) if verdict == "fail" else "")
+    if not verdicts or (end != "status 0" and not any(verdict == "fail" for _, verdict, _ in verdicts)):
+        report.add(job.suite(), "runs to its end", "fail", f"{end}\n{output.decode(errors='replace')[-3000:]}")
+
+
+class UnittestResult(unittest.TestResult):
+    """Hands the verdicts of Python tests to a Report; a test with subtests counts once."""
+
+    def __init__(self, report, suite):
+        super().__init__()
+        self.report, self.suite, self.messages = report, suite, []
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.messages, self.reason = [], None
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        name = test.id().split(".", 1)[1]
+        if self.messages:
+            self.report.add(self.suite, name, "fail", "\n".join(self.messages))
+        elif self.reason is not None:
+            self.report.add(self.suite, name, "skip", self.reason)
+        else:
+            self.report.add(self.suite, name, "pass")
+
+    def addSkip(self, test, reason):
+        self.reason = reason
+
+    def _add_problem(self, test, problem):
+        message = self._exc_info_to_string(problem, test)
+        if hasattr(test, "_testMethodName"):
+            self.messages.append(message)
+        else:  # setUpClass and the like: no test is running
+            self.report.add(self.suite, str(test), "fail", message)
+
+    def addFailure(self, test, problem):
+        self._add_problem(test, problem)
+
+    def addError(self, test, problem):
+        self._add_problem(test, problem)
+
+    def addSubTest(self, test, subtest, problem):
+        if problem:
+            self.messages.append(f"{subtest}: {self._exc_info_to_string(problem, test)}")
+
+
+def run_python(report, job):
+    """Run the unittest cases in a file."""
+    os.environ["TERRARIUM_BUILD"] = os.path.join(job.root, job.build) if job.root else job.build
+    for name in [name for name in sys.modules if name.startswith("tests.support")]:
+        del sys.modules[name]  # they remember where the guests lie
+    module_name = re.sub(r"\W", "_", job.suite())
+    try:
+        spec = importlib.util.spec_from_file_location(module_name, job.path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        spec.loader.exec_module(module)
+        loader = unittest.defaultTestLoader
+        tests = loader.loadTestsFromNames(job.names, module) if job.names else loader.loadTestsFromModule(module)
+    except Exception as problem:  # a test file that cannot be loaded is a failed test
+        report.add(job.suite(), "can be loaded", "fail", repr(problem))
+        return
+    tests.run(UnittestResult(report, job.suite()))
+
+
+def run(report, job):
+    (run_python if job.path.endswith(".py") else run_program)(report, job)
+
+
+def run_here(report, jobs):
+    for job in jobs:
+        run(report, job)
+
+
+def lines_while_alive(process, file):
+    """Yield the lines that the machine with KVM writes, until it ends or gives no sign of life any more."""
+    partial, since, alive = "", time.monotonic(), True
+    while alive:
+        alive = process.poll() is None and time.monotonic() - since < SILENCE_CEILING
+        chunk = file.read()
+        if chunk:
+            since = time.monotonic()
+        *lines, partial = (partial + chunk).split("\n")
+        yield from filter(None, lines)
+        time.sleep(0.1)
+    if process.poll() is None:
+        kill_group(process)
+    process.wait()
+
+
+def run_boot(report, jobs):
+    """Run these in one boot, and tell the verdicts of each job that ends. Returns those that did not end, and the status."""
+    nonce = secrets.token_hex(16)
+    os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="jobs-", dir=os.path.join(ROOT, "build")) as directory:
+        order, results = os.path.join(directory, "order.json"), os.path.join(directory, "results.json")
+        with open(order, "w") as file:
+            json.dump({"nonce": nonce, "results": results, "jobs": jobs}, file)
+        with open(results, "w+") as file:
+            process = subprocess.Popen([os.path.join(ROOT, "scripts/with-kvm"), sys.executable, __file__, order], cwd=ROOT,
+                                       stdin=subprocess.DEVNULL, start_new_session=True)
+            ended, verdicts = 0, []
+            for line in lines_while_alive(process, file):
+                if not line.startswith(nonce):
+                    continue
+                entry = json.loads(line[len(nonce) :])
+                if entry:
+                    verdicts.append(entry)
+                    continue
+                ended += 1
+                for verdict in verdicts:
+                    report.add(*verdict)
+                verdicts = []
+    return jobs[ended:], process.returncode
+
+
+def run_inside(report, jobs):
+    """Run these where KVM works, in one boot unless the machine freezes."""
+    freezes = collections.Counter()
+    for _ in range(BOOTS_MAX):
+        if not jobs:
+            return
+        jobs, status = run_boot(report, jobs)
+        if jobs:
+            freezes[jobs[0]] += 1
+            if freezes[jobs[0]] == FREEZES_MAX:
+                report.add(jobs[0].suite(), "runs to its end", "fail",
+                           f"it froze or ended {FREEZES_MAX} machines with KVM (status {status})")
+                jobs = jobs[1:]
+        if jobs:
+            print(f"     the machine with KVM is gone (status {status}); {len(jobs)} test programs go on in a new one",
+                  flush=True)
+    if jobs:
+        report.add("with-kvm", "runs all tests to the end", "fail", f"{len(jobs)} test programs did not run")
+
+
+class Line(Report):
+    """Writes verdicts as lines of JSON, each behind the nonce: what else is written there is nobody's verdict."""
+
+    def __init__(self, path, nonce):
+        super().__init__()
+        self.file, self.nonce = open(path, "a"), nonce
+
+    def write(self, entry):
+        self.file.write(f"{self.nonce}{json.dumps(entry)}\n")
+        self.file.flush()
+
+    def add(self, suite, name, verdict, message=""):
+        self.write([suite, name, verdict, message])
+
+
+def beat(path):
+    with open(path, "a") as file:
+        while True:
+            time.sleep(HEARTBEAT)
+            file.write("\n")
+            file.flush()
+
+
+def inside(path):
+    with open(path) as file:
+        order = json.load(file)
+    os.remove(path)  # the nonce is nobody else's business
+    threading.Thread(target=beat, args=(order["results"],), daemon=True).start()
+    report = Line(order["results"], order["nonce"])
+    for fields in order["jobs"]:
+        job = Job(*fields)
+        run(report, job._replace(names=tuple(job.names)))
+        report.write(None)
+
+
+if __name__ == "__main__":
+    inside(sys.argv[1])
