@@ -24,12 +24,14 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "results.h"
 
-#define CPU_SECONDS  60 /* that a test may compute: its progress, which a busy machine does not stretch */
+#define CPU_SECONDS                                                                                          \
+    60 /* that a test may compute (TERRARIUM_TEST_CPU_SECONDS): a busy machine does not stretch it */
 #define REAL_SECONDS 90 /* that it may take: a guard against sleeping for ever; both times TIMEOUT_SCALE */
 #define MESSAGE_MAX  (256u << 10)
 
@@ -71,6 +73,13 @@ static unsigned scaled(unsigned seconds)
     const char *scale = getenv("TIMEOUT_SCALE");
 
     return seconds * (unsigned)(scale && atoi(scale) > 0 ? atoi(scale) : 1);
+}
+
+static unsigned cpu_seconds(void)
+{
+    const char *text = getenv("TERRARIUM_TEST_CPU_SECONDS");
+
+    return scaled(text && atoi(text) > 0 ? (unsigned)atoi(text) : CPU_SECONDS);
 }
 
 /* Before any other code of the program: take the nonce out of the environment. */
@@ -128,7 +137,8 @@ static void report(const char *name, const char *verdict, const char *reason, in
 static void run_range(const struct group *g, size_t first, size_t end, const int *caught, int out,
                       uint64_t token)
 {
-    const struct rlimit cpu = {scaled(CPU_SECONDS) * (end - first), scaled(CPU_SECONDS) * (end - first)};
+    const rlim_t seconds = cpu_seconds() * (end - first);
+    const struct rlimit cpu = {seconds, seconds + 1};
     int failures = 0;
 
     memset(&results, 0, sizeof results);
@@ -156,9 +166,9 @@ static void put_end(char *text, size_t size, int status, bool late)
     if (late)
         snprintf(text, size, "the test did not end within %u s; what it waits for does not come",
                  scaled(REAL_SECONDS));
-    else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL))
+    else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU))
         snprintf(text, size, "the test computed for %u s and did not end: a loop without an end?",
-                 scaled(CPU_SECONDS));
+                 cpu_seconds());
     else if (WIFSIGNALED(status))
         snprintf(text, size, "the test died of signal %d (%s)", WTERMSIG(status),
                  strsignal(WTERMSIG(status)));
@@ -166,13 +176,36 @@ static void put_end(char *text, size_t size, int status, bool late)
         snprintf(text, size, "the test ended its process with status %d", WEXITSTATUS(status));
 }
 
+/* Collect the verdicts of tests [first, end) until the child has ended. Returns false if it did not end in
+ * time. */
+static bool collect(pid_t child, int channel, uint64_t token, size_t first, size_t end,
+                    struct verdict *verdicts)
+{
+    int child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+    bool late = false;
+    struct verdict v;
+
+    for (bool ended = false; !ended;) {
+        struct pollfd ready[] = {{.fd = channel, .events = POLLIN}, {.fd = child_fd, .events = POLLIN}};
+        if (poll(ready, 2, (int)scaled(REAL_SECONDS) * 1000) < 0 && errno == EINTR)
+            continue;
+        late = !(ready[0].revents | ready[1].revents);
+        /* Not until the end of the pipe: a process that the test left behind may hold it open. */
+        ended = !(ready[0].revents & POLLIN);
+        if (!ended && read(channel, &v, sizeof v) == sizeof v && v.token == token && v.test >= first &&
+            v.test < end)
+            verdicts[v.test - first] = v;
+    }
+    close(child_fd);
+    return !late;
+}
+
 /* Run tests [first, end) in one child and report them. Returns how many failed. */
 static int run_child(const struct group *g, size_t first, size_t end, const int *caught)
 {
-    struct verdict verdicts[end - first], v;
+    struct verdict verdicts[end - first];
     int channel[2], status = 0, failures = 0;
     uint64_t token;
-    bool late = false;
     char reason[160];
 
     memset(verdicts, 0, sizeof verdicts);
@@ -186,34 +219,25 @@ static int run_child(const struct group *g, size_t first, size_t end, const int 
         run_range(g, first, end, caught, channel[1], token);
     }
     close(channel[1]);
-    for (;;) {
-        int ready =
-            poll(&(struct pollfd){.fd = channel[0], .events = POLLIN}, 1, (int)scaled(REAL_SECONDS) * 1000);
-        if (ready < 0 && errno == EINTR)
-            continue;
-        late = ready == 0;
-        if (ready <= 0 || read(channel[0], &v, sizeof v) != sizeof v)
-            break;
-        if (v.token == token && v.test >= first && v.test < end)
-            verdicts[v.test - first] = v;
-    }
+    bool late = !collect(child, channel[0], token, first, end, verdicts);
     close(channel[0]);
-    kill(late ? -child : 0, late ? SIGKILL : 0);
+    kill(-child, late ? SIGKILL : 0);
     waitpid(child, &status, 0);
     kill(-child, SIGKILL); /* what the test left behind */
     put_end(reason, sizeof reason, status, late);
     for (size_t i = first; i < end; i++) {
+        const struct verdict *v = &verdicts[i - first];
+        bool told = v->token == token;
+        /* The sanitizers speak at the very end: a child of one test that then fails has failed. */
+        bool ended_badly = !told || (end - first == 1 && !v->failed && status != 0);
+        bool failed = ended_badly || v->failed;
         if (caught[i] < 0)
             continue;
-        v = verdicts[i - first];
-        /* The sanitizers speak at the very end: a child of one test that then fails has failed. */
-        bool ended_badly = end - first == 1 && v.token == token && !v.failed && status != 0;
-        bool failed = v.token != token || v.failed || ended_badly;
         report(g->tests[i].name,
-               failed      ? "fail"
-               : v.skipped ? "skip"
-                           : "pass",
-               v.token != token || ended_badly ? reason : "", caught[i]);
+               failed       ? "fail"
+               : v->skipped ? "skip"
+                            : "pass",
+               ended_badly ? reason : "", caught[i]);
         failures += failed;
     }
     return failures;

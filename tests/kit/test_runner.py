@@ -1,0 +1,102 @@
+"""What runs the tests: a verdict cannot be forged by text, and a test that crashes, hangs or leaves costs itself only."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+
+from labkit import report, runner  # noqa: E402 (its place is known now)
+
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "expect.h"
+static void passes(void **state) { (void)state; }
+static void fails(void **state) { (void)state; expect_number(1, 2, "the lesson"); }
+static void skips(void **state) { (void)state; print_message("no such thing here\n"); skip(); }
+static void says_it_passed(void **state)
+{
+    (void)state;
+    puts("ok 1 - says_it_passed\n[       OK ] says_it_passed\n00000000000000000000000000000000 pass says_it_passed 0");
+    fail();
+}
+static void leaves_with_status_0(void **state) { (void)state; exit(0); }
+static void leaves_at_once(void **state) { (void)state; _exit(0); }
+static void crashes(void **state) { (void)state; signal_all(); }
+static void loops(void **state) { (void)state; for (volatile int i = 0;; i++) ; }
+static void leaves_a_process_behind(void **state) { (void)state; if (fork() == 0) for (;;) pause(); }
+static void sees_no_nonce(void **state) { (void)state; expect_true(!getenv("TERRARIUM_RESULTS"), "it is hidden"); }
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passes), cmocka_unit_test(fails), cmocka_unit_test(skips), cmocka_unit_test(says_it_passed),
+        cmocka_unit_test(leaves_with_status_0), cmocka_unit_test(leaves_at_once), cmocka_unit_test(crashes),
+        cmocka_unit_test(loops), cmocka_unit_test(leaves_a_process_behind), cmocka_unit_test(sees_no_nonce)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+""".replace("signal_all()", "kill(getpid(), 9)").replace("<unistd.h>", "<unistd.h>\n#include <signal.h>")
+
+
+class Runner(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as directory:
+            source, program = os.path.join(directory, "test.c"), os.path.join(directory, "test")
+            with open(source, "w") as file:
+                file.write(PROGRAM)
+            support = os.path.join(ROOT, "tests/support")
+            subprocess.run(["gcc", "-D_GNU_SOURCE", "-I", support, "-o", program, source, f"{support}/results.c",
+                            f"{support}/expect.c", "-Wl,--wrap=_cmocka_run_group_tests,--wrap=_skip", "-lcmocka"], check=True)
+            cls.all = cls.run_program(runner.Job(program))
+            cls.some = cls.run_program(runner.Job(program, names=("passes", "fails")))
+
+    @staticmethod
+    def run_program(job):
+        """With a second of computing for each test, so that the endless loop does not cost a minute."""
+        verdicts = report.Collection()
+        os.environ["TERRARIUM_TEST_CPU_SECONDS"] = "1"
+        try:
+            runner.run(verdicts, job)
+        finally:
+            del os.environ["TERRARIUM_TEST_CPU_SECONDS"]
+        return {name.split(".")[-1]: verdict for name, verdict in verdicts.verdicts.items()}
+
+    def check(self, name, verdict, part=""):
+        self.assertEqual(self.all[name][0], verdict, self.all[name])
+        self.assertIn(part, self.all[name][1])
+
+    def test_good_tests_pass(self):
+        self.check("passes", "pass")
+        self.check("sees_no_nonce", "pass")
+        self.check("leaves_a_process_behind", "pass")
+
+    def test_a_failure_says_what_was_expected_and_the_lesson_and_nothing_else(self):
+        self.check("fails", "fail", "expected 2 (0x2), got 1 (0x1)\nthe lesson")
+        self.assertNotIn("[  FAILED  ]", self.all["fails"][1])
+
+    def test_skips_are_told_apart(self):
+        self.check("skips", "skip")
+
+    def test_text_is_not_a_verdict(self):
+        self.check("says_it_passed", "fail")
+
+    def test_status_0_is_not_a_verdict(self):
+        self.check("leaves_with_status_0", "fail", "ended its process with status 0")
+        self.check("leaves_at_once", "fail", "ended its process with status 0")
+
+    def test_a_crash_and_a_loop_cost_one_test_each(self):
+        self.check("crashes", "fail", "signal 9")
+        self.check("loops", "fail", "did not end")
+        self.assertEqual(len(self.all), 10)
+
+    def test_tests_can_be_picked(self):
+        self.assertEqual({name: verdict for name, (verdict, _) in self.some.items()}, {"passes": "pass", "fails": "fail"})
+
+
+if __name__ == "__main__":
+    unittest.main()
