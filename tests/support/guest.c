@@ -120,8 +120,8 @@ void free_vm(struct vm *vm)
 
 static void *watchdog(void *arg)
 {
-    const char *scale = getenv("TIMEOUT_SCALE");
-    int seconds = 60 * (scale ? atoi(scale) : 1);
+    const char *scale = getenv("TIMEOUT_SCALE"), *limit = getenv("TERRARIUM_GUEST_SECONDS");
+    int seconds = (limit ? atoi(limit) : 60) * (scale ? atoi(scale) : 1);
     struct vm *vm = arg;
 
     if (poll(&(struct pollfd){.fd = vm->stopped_fd, .events = POLLIN}, 1, seconds * 1000) == 0) {

@@ -38,8 +38,8 @@ struct vm *vm_from_options(int argc, const char **argv);
 
 void free_vm(struct vm *vm);
 
-/* Run until the VM stops. Returns the exit status; a VM that runs for a minute (times TIMEOUT_SCALE) fails
- * the test. */
+/* Run until the VM stops. Returns the exit status; a VM that runs for a minute (TERRARIUM_GUEST_SECONDS;
+ * times TIMEOUT_SCALE) fails the test. */
 int run_vm(struct vm *vm);
 
 /* run_vm() and see that it ended by HLT. */
