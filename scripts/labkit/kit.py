@@ -26,7 +26,7 @@ class Lab:
         self.directory = pathlib.Path(directory)
         self.name = self.directory.name
         self.number = int(self.name[:2])
-        self.variables = _read_variables(self.directory / "lab.mk")
+        self.variables = read_variables(self.directory / "lab.mk")
 
     @property
     def title(self):
@@ -76,7 +76,7 @@ def parse_points(words, where):
     return graded
 
 
-def _read_variables(path):
+def read_variables(path):
     """{name: words} of the lines NAME = words and NAME += words of a lab.mk."""
     variables = collections.defaultdict(list)
     text = re.sub(r"\\\n", " ", path.read_text()) if path.exists() else ""

@@ -19,6 +19,7 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = True
     sys.path[:0] = [ROOT, os.path.join(ROOT, "scripts")]
 
+from labkit import limits  # noqa: E402 (its place is known now)
 from labkit.report import Report  # noqa: E402 (its place is known now)
 
 SCALE = int(os.environ.get("TIMEOUT_SCALE", "1"))
@@ -180,17 +181,21 @@ def lines_while_alive(process, file):
     process.wait()
 
 
-def run_boot(report, jobs):
-    """Run these in one boot, and tell the verdicts of each job that ends. Returns those that did not end, and the status."""
+def run_boot(report, jobs, kvm=True, confined=False):
+    """Run these in one boot, and tell the verdicts of each job that ends. Returns those that did not end, and the status.
+
+    kvm=False: in one process here. confined: as what nobody trusts, within limits.
+    """
     nonce = secrets.token_hex(16)
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="jobs-", dir=os.path.join(ROOT, "build")) as directory:
         order, results = os.path.join(directory, "order.json"), os.path.join(directory, "results.json")
         with open(order, "w") as file:
-            json.dump({"nonce": nonce, "results": results, "jobs": jobs}, file)
+            json.dump({"nonce": nonce, "results": results, "jobs": jobs, "confined": confined}, file)
         with open(results, "w+") as file:
-            process = subprocess.Popen([os.path.join(ROOT, "scripts/with-kvm"), sys.executable, __file__, order], cwd=ROOT,
-                                       stdin=subprocess.DEVNULL, start_new_session=True)
+            where = [os.path.join(ROOT, "scripts/with-kvm")] if kvm else []
+            process = subprocess.Popen([*where, sys.executable, __file__, order], cwd=ROOT, stdin=subprocess.DEVNULL,
+                                       start_new_session=True)
             ended, verdicts = 0, []
             for line in lines_while_alive(process, file):
                 if not line.startswith(nonce):
@@ -206,13 +211,13 @@ def run_boot(report, jobs):
     return jobs[ended:], process.returncode
 
 
-def run_inside(report, jobs):
-    """Run these where KVM works, in one boot unless the machine freezes."""
+def run_inside(report, jobs, **how):
+    """Run these where KVM works, in one boot unless the machine freezes; how: as for run_boot()."""
     freezes = collections.Counter()
     for _ in range(BOOTS_MAX):
         if not jobs:
             return
-        jobs, status = run_boot(report, jobs)
+        jobs, status = run_boot(report, jobs, **how)
         if jobs:
             freezes[jobs[0]] += 1
             if freezes[jobs[0]] == FREEZES_MAX:
@@ -255,9 +260,18 @@ def inside(path):
     os.remove(path)  # the nonce is nobody else's business
     threading.Thread(target=beat, args=(order["results"],), daemon=True).start()
     report = Line(order["results"], order["nonce"])
+    if order["confined"]:
+        limits.confine()
     for fields in order["jobs"]:
         job = Job(*fields)
-        run(report, job._replace(names=tuple(job.names)))
+        job = job._replace(names=tuple(job.names))
+        if order["confined"]:
+            with limits.Guard() as guard:
+                run(report, job)
+            if guard.reason:
+                report.add(job.suite(), "runs to its end", "fail", guard.reason)
+        else:
+            run(report, job)
         report.write(None)
 
 
