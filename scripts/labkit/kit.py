@@ -52,12 +52,12 @@ class Lab:
 class Mutant:
     """A typical mistake: whole functions that take the place of the reference's, and the tests that must notice."""
 
-    HEAD = re.compile(r"/\* In: (?P<path>\S+)\. Caught by: (?P<tests>.*?)\. Mistake: (?P<mistake>.*?) \*/\n(?P<text>.*)", re.DOTALL)
+    HEAD = re.compile(r"/\* In: (?P<path>\S+)\.\s+Caught by:\s+(?P<tests>.*?)\.\s+Mistake:\s+(?P<mistake>.*?) \*/\n(?P<text>.*)", re.DOTALL)
 
     def __init__(self, path):
         self.path = path
         self.name = path.stem
-        match = self.HEAD.match(path.read_text())
+        match = self.HEAD.match(re.sub(r"\n \*(?!/)", "\n", path.read_text()))
         if not match:
             raise KitError(f"{path}: must begin with /* In: FILE. Caught by: TEST, TEST. Mistake: WORDS. */")
         self.file = match["path"]

@@ -1,11 +1,9 @@
 /* Lab 1: the bus routes by address and size, refuses overlaps, and keeps to the port in string I/O. */
 /* sources: hypervisor/bus.c hypervisor/host.c */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
+#include "expect.h"
 #include "vm.h"
 
 static struct vm *vm;
@@ -107,9 +105,10 @@ static void offsets_are_relative_to_the_claim(void **state)
 
     assert_int_equal(claim(0x100, 8, &all_sizes), 0);
     access_port(0x104, &value, 4, 1, true);
-    assert_int_equal(last_offset, 4);
-    assert_int_equal(last_size, 4);
-    assert_int_equal(last_value, 0x12345678);
+    expect_number(calls, 1, "the device that claimed 0x100..0x107 must be asked for a write to 0x104");
+    expect_number(last_offset, 4, "a device sees offsets into its own range, wherever it is on the bus");
+    expect_number(last_size, 4, "the size of the access goes to the device");
+    expect_number(last_value, 0x12345678, "the bytes at a->data are the value, little-endian");
 }
 
 static void unclaimed_reads_give_all_ones(void **state)
@@ -119,12 +118,14 @@ static void unclaimed_reads_give_all_ones(void **state)
     static const uint8_t ones[8] = {255, 255, 255, 255, 255, 255, 255, 255};
 
     access_port(0x500, data, 8, 1, false);
-    assert_memory_equal(data, ones, 8);
+    expect_bytes(
+        data, ones, 8,
+        "nobody answers at 0x500: fill the buffer with ones; what was in it before is not an answer");
     access_port(0x500, data, 4, 1, true); /* and writes are ignored */
     assert_int_equal(claim(0x600, 8, &deaf), 0);
     memset(data, 0, 8);
     access_port(0x600, data, 2, 2, false);
-    assert_memory_equal(data, ones, 4);
+    expect_bytes(data, ones, 4, "this device has no read function: it reads as all ones, too");
     access_port(0x600, data, 2, 2, true);
 }
 
@@ -135,11 +136,13 @@ static void an_access_must_lie_wholly_in_the_claim(void **state)
 
     assert_int_equal(claim(0x100, 8, &all_sizes), 0);
     access_port(0x106, &data, 4, 1, false);
-    assert_int_equal(data, ~0u);
+    expect_number(calls, 0,
+                  "the last two bytes of 0x106..0x109 are not the device's: the access is nobody's");
+    expect_number(data, ~0u, "so it reads as all ones");
     data = 0;
     access_port(0xfe, &data, 4, 1, false);
-    assert_int_equal(data, ~0u);
-    assert_int_equal(calls, 0);
+    expect_number(calls, 0, "0xfe..0x101 begins before the device");
+    expect_number(data, ~0u, "so it reads as all ones");
 }
 
 static void sizes_that_the_device_does_not_take_are_unclaimed(void **state)
@@ -151,21 +154,22 @@ static void sizes_that_the_device_does_not_take_are_unclaimed(void **state)
     access_port(0x100, &data, 4, 1, false);
     access_port(0x100, &data, 1, 1, false);
     access_port(0x100, &data, 3, 1, false);
-    assert_int_equal(calls, 0);
+    expect_number(calls, 0, "ops->sizes of this device is 2: accesses of 1, 3 and 4 bytes are not for it");
     access_port(0x100, &data, 2, 1, false);
-    assert_int_equal(calls, 1);
+    expect_number(calls, 1, "an access of 2 bytes is");
 }
 
 static void string_input_fills_successive_items_from_one_port(void **state)
 {
     (void)state;
-    uint16_t data[3];
+    uint16_t data[3] = {0};
     static const uint16_t expected[] = {0x1001, 0x1002, 0x1003};
 
     assert_int_equal(claim(0x100, 8, &all_sizes), 0);
     access_port(0x102, data, 2, 3, false);
-    assert_memory_equal(data, expected, 6);
-    assert_int_equal(last_offset, 2); /* the port stays */
+    expect_number(last_offset, 2, "all items of a string come from one port: it does not move");
+    expect_number(calls, 3, "the device is asked once for each item");
+    expect_bytes(data, expected, 6, "item i goes to a->data + i * a->size");
 }
 
 static void string_output_takes_successive_items_to_one_port(void **state)
@@ -175,9 +179,9 @@ static void string_output_takes_successive_items_to_one_port(void **state)
 
     assert_int_equal(claim(0x100, 8, &all_sizes), 0);
     access_port(0x101, data, 1, 3, true);
-    assert_int_equal(calls, 3);
-    assert_int_equal(last_offset, 1);
-    assert_int_equal(last_value, 'c');
+    expect_number(calls, 3, "the device gets each item of the string");
+    expect_number(last_offset, 1, "all at one port: it does not move");
+    expect_number(last_value, 'c', "item i lies at a->data + i * a->size");
 }
 
 static void a_device_may_take_a_string_at_once(void **state)
