@@ -202,12 +202,12 @@ def needs(text, names):
     return sorted(found)
 
 
-def put(text, new, names, helpers=()):
+def put(text, new, names, helpers=(), everything=False):
     """`text` with the functions `names` as the file `new` has them, and with those items of `new` named in `helpers` that they
-    need. What `text` has is replaced in its place; what it lacks comes where `new` has it."""
+    need (or all of these). What `text` has is replaced in its place; what it lacks comes where `new` has it."""
     theirs, mine = parse(new), parse(text)
     wanted = {i for i, item in enumerate(theirs) if item.kind == "function" and item.names & set(names)}
-    wanted |= {i for i in needs(new, names) if theirs[i].names & set(helpers)}
+    wanted |= {i for i in (range(len(theirs)) if everything else needs(new, names)) if theirs[i].names & set(helpers)}
     for i in sorted(wanted):
         at = _find(mine, theirs[i])
         if at is not None:
@@ -228,8 +228,9 @@ def _find(items, wanted):
 def _place(mine, theirs, i, names):
     """Where in `mine` theirs[i] belongs: behind what is before it in `theirs`, but before the functions that need it."""
     before = [_find(mine, item) for item in theirs[:i]]
+    includes = [at for at, item in enumerate(mine) if item.code.startswith("#include")]
     users = [] if theirs[i].names & set(names) else [at for at, item in enumerate(mine) if item.kind == "function" and item.names & set(names)]
-    return min([max([at + 1 for at in before if at is not None], default=0), *users])
+    return min([max([at + 1 for at in [*before, *includes] if at is not None], default=0), *users])
 
 
 def _join(texts):
