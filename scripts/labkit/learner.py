@@ -19,7 +19,7 @@ def find_lab(work, words, what):
                            "scripts/lab list shows all")
     if not work.number:
         raise kit.KitError(f"{what}: nothing is started; scripts/lab start 1 makes work/ for the first lab (scripts/lab list shows all)")
-    return kit.lab(work.number, work.root), words
+    return kit.lab(work.current, work.root), words
 
 
 def find_started(work, words, what):

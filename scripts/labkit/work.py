@@ -69,6 +69,13 @@ class Work:
         """The lab that was started, 0 for none; in an export, the last."""
         return kit.labs(self.root)[-1].number if self.is_export else self.state().get("lab", 0)
 
+    @property
+    def current(self):
+        """The lab that the learner is at, 0 for none; in an export, the first that is not complete."""
+        if not self.is_export:
+            return self.number
+        return next((lab.number for lab in kit.labs(self.root) if self.stubs(lab)), self.number)
+
     def need_solutions(self, what):
         if self.is_export:
             raise kit.KitError(f"{what}: this repository has no solutions; {EXPORT_SAYS[what]}")

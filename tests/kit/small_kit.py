@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -211,15 +212,11 @@ FILES = {
 }
 
 
-class SmallKit:
-    """The small kit, written into a directory."""
+class Kit:
+    """A kit, or a learner's repository, in the directory `root`."""
 
-    def __init__(self, directory):
-        self.root = pathlib.Path(directory)
-        for path in COPIED:
-            kit.copy(ROOT, path, self.root)
-        for path, text in FILES.items():
-            self.write(path, text)
+    def __init__(self, root):
+        self.root = pathlib.Path(root)
 
     def write(self, path, text):
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -244,3 +241,19 @@ class SmallKit:
                      flags=re.DOTALL | re.MULTILINE)
         assert new != text, f"{path} has no {function}"
         self.write(path, new)
+
+    def copy(self, to):
+        """Another of the same, with all that was built."""
+        shutil.copytree(self.root, to, symlinks=True)
+        return Kit(to)
+
+
+class SmallKit(Kit):
+    """The small kit, written into the directory `root`."""
+
+    def __init__(self, root):
+        super().__init__(root)
+        for path in COPIED:
+            kit.copy(ROOT, path, self.root)
+        for path, text in FILES.items():
+            self.write(path, text)
