@@ -9,8 +9,8 @@ import shutil
 from labkit import kit, report, runner, source, stage
 
 # A wrong solution may loop for ever: it gets less time than a right one could need.
-os.environ.setdefault("TERRARIUM_TEST_CPU_SECONDS", "20")
-os.environ.setdefault("TERRARIUM_GUEST_SECONDS", "10")
+os.environ.setdefault("TERRARIUM_TEST_CPU_SECONDS", "10")
+os.environ.setdefault("TERRARIUM_GUEST_SECONDS", "3")
 
 ARTIFACTS = ["terrarium", "moss.elf", "initrd.cpio", "hello.bin"]
 
