@@ -11,7 +11,7 @@ from labkit import kit, stage
 KIT_FILES = [".clang-format", "LICENSE", "Makefile", "tests/__init__.py", "tests/support", "tests/unit", "labs/support"]
 LEFT_OUT_SCRIPTS = {"scripts/lab-matrix", "scripts/labkit/matrix.py"}
 LAB_FILES = ["lab.mk", "README.md", "hints.md", "demo.sh", "tests"]
-IGNORE = "build/\n__pycache__/\ncompile_commands.json\n"
+IGNORE = "build/\n.lab.json\n__pycache__/\ncompile_commands.json\n"
 
 README = """# Terrarium: labs {first} to {last}
 

@@ -118,6 +118,12 @@ def step_files(number, root=ROOT):
     return [*files, *(path for path in extra if (pathlib.Path(root) / path).exists())]
 
 
+def lab_files(number, root=ROOT):
+    """The files that lab `number` adds to the step before it."""
+    before = set(each_file(root, step_files(number - 1, root))) if number > 1 else set()
+    return [path for path in each_file(root, step_files(number, root)) if path not in before]
+
+
 def each_file(root, paths):
     """The files that paths (files and directories) are made of, as paths below root."""
     for path in paths:

@@ -48,6 +48,7 @@ class Stage:
 
     def __init__(self, directory, number, links=True, root=kit.ROOT):
         self.directory, self.number, self.root = pathlib.Path(directory), number, pathlib.Path(root)
+        self.is_seeded = False
         self.build = f"build/lab{number}"
         self.directory.mkdir(parents=True, exist_ok=True)
         names = [os.path.relpath(one.directory, self.root) for one in kit.labs(self.root)[:number]]
@@ -58,6 +59,8 @@ class Stage:
 
     @staticmethod
     def _link(target, link):
+        if link.is_symlink() and os.readlink(link) != str(target):  # the kit was moved
+            link.unlink()
         if not link.is_symlink() and target.exists():
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(target)
@@ -72,20 +75,20 @@ class Stage:
         """Make hypervisor/ and guestos/ what `sources` ({path: bytes}) says: nothing more, nothing less."""
         for path, data in sources.items():
             target, reference = self.directory / path, self.root / path
-            is_new = not target.exists()
-            kit.write_if_changed(target, data)
-            if is_new and reference.is_file() and reference.read_bytes() == data:
-                shutil.copystat(reference, target)  # as old as the kit's, so that objects from seed() are up to date
+            if kit.write_if_changed(target, data) and self.is_seeded and reference.is_file() and reference.read_bytes() == data:
+                shutil.copystat(reference, target)  # as old as the kit's: objects from seed() are up to date
+        self.is_seeded = False
         for top in ("hypervisor", "guestos"):
             for file in sorted((self.directory / top).rglob("*")):
                 if file.is_file() and str(file.relative_to(self.directory)) not in sources:
                     file.unlink()
 
     def seed(self):
-        """Before the first build: take over what the kit has built of this step. Only what differs is then built."""
+        """Before there are sources: take over what the kit has built of this step. Only what differs is then built."""
         built, here = self.root / self.build, self.directory / self.build
-        if built.is_dir() and not here.exists():
-            shutil.copytree(built, here, symlinks=True, ignore=shutil.ignore_patterns("disk.img", "root"))
+        if built.is_dir() and not here.exists() and not (self.directory / "hypervisor").exists():
+            shutil.copytree(built, here, symlinks=True, ignore=shutil.ignore_patterns("disk.img", "root", "tests", "fuzz"))
+            self.is_seeded = True
 
     def add_tests(self, lab_name, directory):
         """Add an instructor's test sources to a lab of this stage, which must be one of copies."""

@@ -3,6 +3,7 @@
 In a repository made by `scripts/lab export` there are no solutions, and the repository itself is the work.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -11,25 +12,35 @@ import time
 
 from labkit import kit, source, stage
 
+TOPS = ("hypervisor", "guestos")
+
 MAKEFILE = """# Builds and runs what is in this directory: `make run`, `make qemu`, `make clean`, or any target of the kit (`make help`).
 # The build itself happens in {stage}; the kit's own sources are not touched.
 all $(filter-out all,$(MAKECMDGOALS)):
-\t@{lab} refresh
+\t@../scripts/lab refresh
 \t@$(MAKE) --no-print-directory -C {stage} LAB={number} $@
 .PHONY: all $(MAKECMDGOALS)
 """
 
 README = """Your work on Terrarium, lab {number}: {title}
 
-The handout is {handout} (in the kit, beside this directory).
-The functions that are yours say so: search for lab_todo. Then
+The handout is labs/{name}/README.md, beside this directory. The functions that are yours to write:
 
-    scripts/lab test {number}          in the kit's directory: what works, and what does not yet
-    scripts/lab hint {number}          when you are stuck
-    make run                  here: run what you wrote
+{functions}
 
-What start, reset and solve replace is kept in .kept/, a directory for each time.
+Each says what it must do. In the kit's directory:
+
+    scripts/lab test {number}       what works, and what does not yet
+    scripts/lab watch {number}      the same, whenever you save a file
+    scripts/lab hint {number}       when you are stuck
+    make -C work run         run what you wrote
+
+What start, reset and solve replace is kept in work/.kept/, a directory for each time.
 """
+
+# What Work.start() tells: kept, a directory or None; mine, {lab: functions} that came along; filled, functions that were
+# not written and are the reference's now.
+Started = collections.namedtuple("Started", "kept mine filled")
 
 
 class Work:
@@ -39,9 +50,9 @@ class Work:
         self.root = pathlib.Path(root)
         self.is_export = not any(self.root.glob("labs/[0-9][0-9]-*/starter"))
         self.directory = self.root if self.is_export else self.root / "work"
-        self.state_file = (self.root / "build" if self.is_export else self.directory) / ".lab.json"
+        self.state_file = self.directory / ".lab.json"
 
-    # ---- state: {"lab": N, "hints": {function: level}} ----
+    # ---- state: {"lab": N, "hints": {function: level}, "last_hint": function, "points": {lab: [points, most]}} ----
 
     def state(self):
         try:
@@ -55,24 +66,37 @@ class Work:
 
     @property
     def number(self):
-        """The lab that was started; in an export, the last."""
-        if self.is_export:
-            return kit.labs(self.root)[-1].number
-        number = self.state().get("lab")
-        if not number:
-            raise kit.KitError("nothing is started; scripts/lab start 1 makes work/ for the first lab (scripts/lab list shows all)")
-        return number
+        """The lab that was started, 0 for none; in an export, the last."""
+        return kit.labs(self.root)[-1].number if self.is_export else self.state().get("lab", 0)
 
-    def needs_solutions(self, what):
+    @property
+    def current(self):
+        """The lab that the learner is at, 0 for none; in an export, the first that is not complete."""
+        if not self.is_export:
+            return self.number
+        return next((lab.number for lab in kit.labs(self.root) if self.stubs(lab)), self.number)
+
+    def need_solutions(self, what):
         if self.is_export:
-            raise kit.KitError(f"{what} needs the solutions, which this repository does not have")
+            raise kit.KitError(f"{what}: this repository has no solutions; {EXPORT_SAYS[what]}")
 
     # ---- files ----
 
     def sources(self):
         """{path: bytes} of all that the learner has."""
-        tops = [top for top in ("hypervisor", "guestos") if (self.directory / top).is_dir()]
+        tops = [top for top in TOPS if (self.directory / top).is_dir()]
         return {path: (self.directory / path).read_bytes() for path in kit.each_file(self.directory, tops)}
+
+    def own_files(self):
+        """Files that are not the kit's."""
+        known = {*kit.each_file(self.root, kit.step_files(len(kit.labs(self.root)), self.root)), *stage.TODO_HEADERS.values()}
+        return {path: data for path, data in self.sources().items() if path not in known}
+
+    def text(self, path):
+        try:
+            return (self.directory / path).read_text(errors="replace")
+        except OSError:
+            return ""
 
     def functions(self, lab):
         """{function: path} of what is the learner's to write in a lab."""
@@ -80,20 +104,15 @@ class Work:
             return {name: path for path, text in lab.starters().items() for name in source.functions(text)}
         wanted = {function for one in lab.graded() for function in one.functions}
         found = {}
-        for path in kit.each_file(self.directory, kit.step_files(lab.number, self.root)):
+        for path in kit.lab_files(lab.number, self.root):
             if path.endswith(".c"):
-                names = source.functions((self.directory / path).read_text())
-                found.update({name: path for name in names if name in wanted and name not in found})
+                found.update({name: path for name in source.functions(self.text(path)) if name in wanted})
         return found
 
     def item(self, path, function):
         """The learner's function, as a source.Item, and its line; (None, 1) if it is not there."""
-        try:
-            text = (self.directory / path).read_text()
-        except OSError:
-            return None, 1
         line = 1
-        for item in source.parse(text):
+        for item in source.parse(self.text(path)):
             if item.kind == "function" and function in item.names:
                 return item, line + item.text[: item.code_at].count("\n")
             line += item.text.count("\n")
@@ -101,91 +120,154 @@ class Work:
 
     def is_stub(self, path, function):
         item = self.item(path, function)[0]
-        return item is not None and "lab_todo(" in item.code
+        return item is not None and "lab_todo" in source.identifiers(item.code)
 
     def stubs(self, lab):
         return [name for name, path in self.functions(lab).items() if self.is_stub(path, name)]
 
     def place(self, path, function):
         """Where the function is, as "work/hypervisor/bus.c:37"."""
-        return f"{os.path.relpath(self.directory / path, self.root)}:{self.item(path, function)[1]}"
+        return f"{self.name_of(path)}:{self.item(path, function)[1]}"
 
-    # ---- changing it ----
+    def name_of(self, path):
+        return os.path.relpath(self.directory / path, self.root)
 
-    def keep(self, why, paths=None):
-        """Copy the learner's files (or just these paths) to .kept/TIME-why. Returns that directory, or None for nothing."""
-        sources = self.sources()
-        paths = [path for path in (paths if paths is not None else sources) if path in sources]
+    # ---- nothing that a learner wrote is lost ----
+
+    def pristine(self, path):
+        """What the kit itself may have put there, as a list of bytes."""
+        versions = [(self.root / path).read_bytes()] if (self.root / path).is_file() else []
+        for lab in kit.labs(self.root):
+            if path in lab.starters() and versions:
+                versions.append(source.splice(versions[0].decode(), lab.starters()[path], path).encode())
+        return versions
+
+    def keep(self, why, new):
+        """Before files become what `new` ({path: bytes}; None: they go) says: copy those in which the learner wrote to
+        .kept/TIME-WHY. Returns that directory, or None if nothing would have been lost."""
+        old = self.sources()
+        paths = [path for path in new if path in old and old[path] != new[path] and old[path] not in self.pristine(path)]
+        paths = [path for path in paths if path not in stage.TODO_HEADERS.values()]
         if not paths:
             return None
         base = self.directory / ".kept" / f"{time.strftime('%Y-%m-%d-%H%M%S')}-{why}"
-        kept = base
-        for i in range(2, 1000):
-            if not kept.exists():
-                break
-            kept = base.with_name(f"{base.name}-{i}")
+        kept = next(one for i in range(1, 10000) if not (one := base.with_name(f"{base.name}{f'-{i}' if i > 1 else ''}")).exists())
         for path in paths:
             (kept / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(self.directory / path, kept / path)
         return kept
 
+    def keeps(self):
+        """The directories in .kept, the newest first."""
+        directories = [path for path in (self.directory / ".kept").glob("*") if path.is_dir()]
+        return sorted(directories, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+    def newest(self, path):
+        """The learner's text of a file, or None: the one in work/, unless `start` put it there in the place of theirs."""
+        here = self.directory / path
+        kept = next((one for one in self.keeps() if (one / path).is_file()), None)
+        if kept and "-before-start-" in kept.name and (not here.is_file() or here.read_bytes() in self.pristine(path)):
+            here = kept / path
+        return here.read_text(errors="replace") if here.is_file() else None
+
+    # ---- changing files ----
+
+    def write(self, new):
+        for path, data in new.items():
+            if data is None:
+                (self.directory / path).unlink()
+            else:
+                kit.write_if_changed(self.directory / path, data)
+
+    def bring_along(self, number, sources):
+        """Put the learner's functions of labs before `number` into `sources`. Returns ({lab: functions}, functions that were not
+        written)."""
+        mine, filled = {}, []
+        for lab in kit.labs(self.root)[: number - 1]:
+            for path, stubs in lab.starters().items():
+                text = self.newest(path)
+                if text is None:
+                    continue
+                source.check_braces(text, self.name_of(path))
+                have = source.functions(text)
+                names = source.functions(stubs)
+                lacking = [name for name in names if name not in have or "lab_todo" in source.identifiers(have[name].code)]
+                filled += lacking
+                if len(lacking) == len(names):
+                    continue
+                text = source.put(text, sources[path].decode(), lacking, source.removed_names(stubs))
+                if text.encode() != sources[path]:
+                    mine.setdefault(lab.number, []).extend(name for name in names if name not in lacking)
+                    sources[path] = text.encode()
+                if "lab_todo.h" in text:
+                    stage.add_todo_header(sources, path, self.root / "labs/support")
+        sources.update(self.own_files())
+        return mine, filled
+
     def start(self, number, mine=False):
-        """Begin lab `number`. Returns where the work before is kept, or None."""
-        self.needs_solutions("start")
+        """Begin lab `number`. Returns what is to be told, as Started."""
+        self.need_solutions("start")
         lab = kit.lab(number, self.root)
-        sources = stage.starter_sources(number, self.root)
         if not lab.starters():
             raise kit.KitError(f"lab {number} has no starter yet")
-        old = self.sources()
-        kept = self.keep(f"before-start-{number}") if old else None
-        if mine:
-            for earlier in kit.labs(self.root)[: number - 1]:
-                for path in earlier.starters():
-                    if path in old:
-                        sources[path] = old[path]
-                        stage.add_todo_header(sources, path, self.root / "labs/support")
-        for path in old:
-            if path not in sources:
-                (self.directory / path).unlink()
-        for path, data in sources.items():
-            kit.write_if_changed(self.directory / path, data)
+        sources = stage.starter_sources(number, self.root)
+        brought, filled = self.bring_along(number, sources) if mine else ({}, [])
+        new = {**{path: None for path in self.sources() if path not in sources}, **sources}
+        kept = self.keep(f"before-start-{number}", new)
+        self.write(new)
+        self.remove_empty_directories()
+        functions = "\n".join(f"    {name:28} {path}" for name, path in self.functions(lab).items())
         relative = os.path.relpath(self.root / "build/work", self.directory)
-        (self.directory / "Makefile").write_text(MAKEFILE.format(stage=relative, number=number, lab="../scripts/lab"))
-        (self.directory / "README").write_text(README.format(number=number, title=lab.title,
-                                                             handout=f"labs/{lab.name}/README.md"))
-        self.set_state(lab=number)
-        return kept
+        (self.directory / "Makefile").write_text(MAKEFILE.format(stage=relative, number=number))
+        (self.directory / "README").write_text(README.format(number=number, title=lab.title, name=lab.name, functions=functions))
+        points = {lab: points for lab, points in self.state().get("points", {}).items() if lab != str(number)}
+        self.set_state(lab=number, points=points)
+        return Started(kept, brought, filled)
 
-    def replace(self, lab, functions, texts, why):
-        """Put the functions of that name from {path: text} into the learner's files. Returns where the old ones are kept."""
-        wanted = {name: path for name, path in self.functions(lab).items() if not functions or name in functions}
-        kept = self.keep(why, sorted(set(wanted.values())))
+    def remove_empty_directories(self):
+        for top in TOPS:
+            for path in sorted((self.directory / top).rglob("*"), reverse=True):
+                if path.is_dir() and not any(path.iterdir()):
+                    path.rmdir()
+
+    def replace(self, lab, names, texts, why, helpers):
+        """Put the functions `names` (none: all of the lab) as the files `texts` have them into the learner's files, with what
+        these need of the items that `helpers` ({path: names}) names. Returns where what was there is kept."""
+        new = {}
+        wanted = {name: path for name, path in self.functions(lab).items() if not names or name in names}
         for path in sorted(set(wanted.values())):
-            names = {name for name, where in wanted.items() if where == path}
-            file = self.directory / path
-            text = file.read_text() if file.exists() else texts[path]
-            file.write_text(put(text, texts[path], names, source.removed_names(lab.starters().get(path, "")), path))
+            text = self.text(path)
+            try:
+                source.check_braces(text, self.name_of(path))
+            except source.SourceError as problem:
+                if names:
+                    raise source.SourceError(f"{problem}; {why.split('-')[1]} {lab.number} without a function's name takes the whole "
+                                             "file anew") from None
+                text = texts[path]
+            chosen = [name for name, where in wanted.items() if where == path]
+            text = source.put(text or texts[path], texts[path], chosen, helpers.get(path, ()), everything=not names)
+            if "lab_todo" in source.identifiers(text):
+                text = source.add_include(text)
+                stage.add_todo_header(new, path, self.root / "labs/support")
+            new[path] = text.encode()
+        kept = self.keep(why, new)
+        self.write(new)
         return kept
 
-    def stage(self):
-        """The stage that builds the learner's files, up to date with them; an export builds in place."""
-        number = self.number
+    def stage(self, number):
+        """The stage that builds the learner's files as of lab `number`, up to date with them; None in an export, which builds in
+        place."""
         if self.is_export:
             return None
         place = stage.Stage(self.root / "build/work", number, root=self.root)
+        place.seed()
         place.set_sources(self.sources())
         return place
 
 
-def put(text, new, names, helpers, path):
-    """`text` with the functions `names` of `new`, and with those of the items `helpers` of `new` that it has not."""
-    items = source.parse(new)
-    functions = "".join(item.text for item in items if item.kind == "function" and item.names & names)
-    known = {name for item in source.parse(text) for name in item.names}
-    missing = "".join(item.text for item in items if item.names & helpers and not item.names & known)
-    spliced = source.splice(text, functions, path)
-    if not missing:
-        return spliced
-    pieces = source.parse(spliced)
-    first = next(i for i, item in enumerate(pieces) if item.names & names)
-    return "".join([*(item.text for item in pieces[:first]), missing, *(item.text for item in pieces[first:])])
+EXPORT_SAYS = {
+    "start": "its files are yours to change as they are, for all labs (scripts/lab test 1 begins)",
+    "diff": "compare with what your instructor publishes",
+    "reset": "git has the stubs: `git log`, `git checkout COMMIT FILE`",
+    "solve": "scripts/lab hint tells more, in three levels",
+}

@@ -14,12 +14,12 @@ static inline int lab_todo_say(bool *told, int lab, const char *function, const 
     return -ENOSYS;
 }
 
-/* Say, once for each place, that `function` of lab `lab` is still to be written; `where` tells where to read on.
- * Gives -ENOSYS. */
-#define lab_todo(lab, function, where)                  \
-    ({                                                  \
-        static bool told;                               \
-        lab_todo_say(&told, (lab), (function), (where)); \
+/* Say, once for each place, that `function` of lab `lab` is still to be written; `where` tells where to read
+ * on. Gives -ENOSYS. */
+#define lab_todo(lab, function, where)                                                                       \
+    ({                                                                                                       \
+        static bool told;                                                                                    \
+        lab_todo_say(&told, (lab), (function), (where));                                                     \
     })
 
 #endif
