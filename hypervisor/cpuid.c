@@ -5,19 +5,27 @@
 
 #define ENTRIES_MAX 256
 
+/* Leaf 1: the CPU's number, how many there are, and that a hypervisor is there. */
+static void cpuid_leaf_1(struct kvm_cpuid_entry2 *e, const struct vcpu *vcpu)
+{
+    const struct vm *vm = vcpu->vm;
+    bool deadline = vm->irqchip && ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+
+    e->ebx = (e->ebx & 0xffff) | vm->cpus << 16 | vcpu->id << 24;
+    e->ecx |= 1u << 31;                 /* a hypervisor is there: look at leaf 0x40000000 */
+    e->ecx |= (uint32_t)deadline << 24; /* the local APIC's timer takes a TSC value */
+    e->edx = (e->edx & ~(1u << 28)) | (uint32_t)(vm->cpus > 1) << 28;
+}
+
 /* Intel SDM 2A "CPUID", AMD APM 3 appendix E: one package of `cpus` cores with one thread each. */
 static void cpuid_patch(struct kvm_cpuid_entry2 *e, const struct vcpu *vcpu)
 {
     const struct vm *vm = vcpu->vm;
     unsigned id_bits = vm->cpus > 1 ? 32 - (unsigned)__builtin_clz(vm->cpus - 1) : 0; /* of an APIC id */
-    bool deadline = vm->irqchip && ioctl(vm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 
     switch (e->function) {
     case 1:
-        e->ebx = (e->ebx & 0xffff) | vm->cpus << 16 | vcpu->id << 24;
-        e->ecx |= 1u << 31;                 /* a hypervisor is there: look at leaf 0x40000000 */
-        e->ecx |= (uint32_t)deadline << 24; /* the local APIC's timer takes a TSC value */
-        e->edx = (e->edx & ~(1u << 28)) | (uint32_t)(vm->cpus > 1) << 28;
+        cpuid_leaf_1(e, vcpu);
         break;
     case 4: /* caches: cores of the package; each cache belongs to one of them */
         e->eax = (e->eax & 0x3fff) | (vm->cpus - 1) << 26;

@@ -42,6 +42,7 @@ const char *kernel_image(const uint8_t *code, const uint8_t *end)
                    .e_phoff = sizeof(Elf64_Ehdr),
                    .e_ehsize = sizeof(Elf64_Ehdr),
                    .e_phentsize = sizeof(Elf64_Phdr),
+                   .e_entry = KERNEL_BASE + 4,
                    .e_phnum = 2},
         .segments = {{.p_type = PT_NOTE,
                       .p_offset = offsetof(struct kernel_file, note),

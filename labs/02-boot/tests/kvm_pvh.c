@@ -37,7 +37,7 @@ static void registers_are_those_of_the_protocol(void **state)
     expect_number(seen[0], PVH_BOOT_DATA, "EBX holds the physical address of the start information");
     expect_number(seen[1] & 0x80000001, 1, "CR0: PE set, PG clear: protected mode, no paging");
     expect_number(seen[2], 0, "CR4 is zero");
-    assert_int_not_equal(seen[3], 0);
+    expect_true(seen[3] != 0, "CS has a selector that is not the null selector");
     expect_number(seen[5] & 0x20300, 0, "EFLAGS: VM, IF and TF are clear");
     free_vm(vm);
 }
@@ -57,6 +57,15 @@ static void segments_are_flat(void **state)
         expect_number(flat[i]->db, 1, "and are 32-bit segments");
     }
     expect_number(s.tr.limit, 0x67, "TR is a 32-bit task segment with limit 0x67");
+    free_vm(vm);
+}
+
+static void the_entry_is_that_of_the_note(void **state)
+{
+    (void)state;
+    const char *args[] = {"run", "--kernel", kernel_image(entry_code, entry_code_end)};
+    struct vm *vm = vm_from_options(3, args);
+
     expect_number(guest_regs(vm).rip, KERNEL_BASE, "EIP is the entry from the PVH note, not e_entry");
     free_vm(vm);
 }
@@ -70,9 +79,11 @@ static void start_information_describes_the_machine(void **state)
     expect_number(info->magic, 0x336ec578, "the magic number of hvm_start_info");
     expect_number(info->version, 1, "version 1 has the memory map");
     const char *cmdline = guest_ptr(vm, info->cmdline_paddr, 16);
-    assert_non_null(cmdline);
+    expect_true(cmdline != NULL, "cmdline_paddr must be guest-physical: the guest knows no other addresses");
     expect_contains(cmdline, "quiet answer=42", "--append comes first on the command line");
     const struct map_entry *map = guest_ptr(vm, info->memmap_paddr, info->memmap_entries * sizeof *map);
+    expect_true(map && info->memmap_entries > 0,
+                "memmap_paddr and memmap_entries tell where the memory map is");
     uint64_t ram = 0;
     for (unsigned i = 0; i < info->memmap_entries; i++)
         ram += map[i].type == MAP_RAM ? map[i].size : 0;
@@ -97,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_are_those_of_the_protocol),
         cmocka_unit_test(segments_are_flat),
+        cmocka_unit_test(the_entry_is_that_of_the_note),
         cmocka_unit_test(start_information_describes_the_machine),
         cmocka_unit_test(cpuid_tells_of_the_hypervisor),
     };

@@ -1,0 +1,17 @@
+/* In: hypervisor/boot/pvh.c. Caught by: kvm_pvh.start_information_describes_the_machine. Mistake: gives the
+ * guest an address of the host. */
+static void pvh_fill(struct vm *vm, struct pvh_boot_data *data)
+{
+    *data = (struct pvh_boot_data){
+        .info = {.magic = 0x336ec578, /* "xEn3", its top bit set */
+                 .version = 1,
+                 .nr_modules = vm->initrd.size > 0,
+                 .modlist_paddr = PVH_BOOT_DATA + offsetof(struct pvh_boot_data, initrd),
+                 .cmdline_paddr = (uintptr_t)data->cmdline,
+                 .rsdp_paddr = vm->rsdp,
+                 .memmap_paddr = PVH_BOOT_DATA + offsetof(struct pvh_boot_data, map)},
+        .initrd = {.paddr = vm->initrd.gpa, .size = vm->initrd.size},
+    };
+    data->info.memmap_entries = memory_map(vm, data->map);
+    strcpy(data->cmdline, vm->cmdline);
+}
