@@ -62,7 +62,7 @@ class Mutant:
             raise KitError(f"{path}: must begin with /* In: FILE. Caught by: TEST, TEST. Mistake: WORDS. */")
         self.file = match["path"]
         self.tests = re.split(r",\s*", " ".join(match["tests"].split()))
-        self.mistake = " ".join(match["mistake"].split())
+        self.mistake = " ".join(match["mistake"].split()).rstrip(".")
         self.text = match["text"]
 
 

@@ -4,6 +4,7 @@ import collections
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
 
 from labkit import kit, report, runner, source, stage
@@ -64,6 +65,8 @@ class LabMatrix:
             program = one.test.split(".")[0]
             if program not in self.sources:
                 self.problem(f"POINTS: there is no test program {program}")
+            elif not re.search(rf"\b{one.test.split('.')[-1]}\b", self.sources[program].read_text()):
+                self.problem(f"POINTS: {self.sources[program].name} has no test {one.test.split('.')[-1]}")
             for function in one.functions:
                 if function not in own:
                     self.problem(f"POINTS: {one.test} names {function}, which is not in starter/")
@@ -99,7 +102,7 @@ class LabMatrix:
 
     def keep(self, place, label, programs):
         """Put what was built aside, since the next variant is built in the same place. Returns its directory, {name: path}."""
-        kept = self.directory / "kept" / label
+        kept = self.directory / "kept" / label / f"lab{self.number}"  # tests see by its name which step it is
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
         paths = {}
@@ -142,7 +145,9 @@ class LabMatrix:
         tests = [test for test in mutant.tests if test.split(".")[0] in self.sources]
         text = source.splice(reference[mutant.file].decode(), mutant.text, mutant.file)
         place.set_sources({**reference, mutant.file: text.encode()})
-        if self.make(place, f"mutants/{mutant.name}.c", "all", *self.targets(place, {test.split(".")[0] for test in tests})):
+        only_unit = all(test.startswith("unit_") for test in tests)  # then no guest runs, and the mutant's own object will do
+        wanted = f"{place.build}/{os.path.splitext(mutant.file)[0]}.o" if only_unit else "all"
+        if self.make(place, f"mutants/{mutant.name}.c", wanted, *self.targets(place, {test.split(".")[0] for test in tests})):
             self.add(place, mutant.name, tests, "fail")
 
     def build_starter(self, place, tests, programs):
@@ -185,9 +190,13 @@ class LabMatrix:
             for test, expected in tests.items():
                 verdict, message = mine.get((label, test), ("none", self.why_none(mine, label)))
                 if verdict != expected:
-                    self.problem(f"{label}: {test} should {expected}, and got: {verdict}\n{message[-1500:]}")
+                    self.problem(f"{self.in_words(label)}: {test} should {expected}, and got: {verdict}\n{message[-1500:]}".rstrip())
         return {label: sum(mine.get((label, test), ("none",))[0] == expected for test, expected in tests.items())
                 for label, tests in self.expected.items()}
+
+    def in_words(self, label):
+        mistakes = {mutant.name: mutant.mistake for mutant in self.lab.mutants()}
+        return f"mutants/{label}.c ({mistakes[label]})" if label in mistakes else label
 
     @staticmethod
     def why_none(mine, label):
@@ -203,7 +212,7 @@ def run(numbers, root=kit.ROOT, workers=2):
     matrices = [LabMatrix(number, root) for number in numbers]
     verdicts = report.Collection()
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda one: (one.check_files(), one.build()), matrices))
+        list(pool.map(lambda one: (one.check_files(), one.build()), reversed(matrices)))  # the largest first
         list(pool.map(lambda job: runner.run(verdicts, job), [job for one in matrices for job in one.here]))
     runner.run_inside(verdicts, [job for one in matrices for job in one.inside])
     return matrices, [one.judge(verdicts.verdicts) for one in matrices]
