@@ -32,7 +32,7 @@ FREEZES_MAX = 2  # of one job: then it has failed
 # What cmocka says around the words of a test that help nobody who sees the verdict; among it, where expect.c complains.
 NOISE = re.compile(r"^(\[[=-]{10}\].*|\[ +(RUN|OK|PASSED|FAILED) +\].*| *\d+ FAILED TEST\(S\)|"
                    r"( *\[ +(ERROR|LINE) +\] ---)+ \S*tests/support/\w+\.c:\d+: error: Failure!|)(\n|\Z)", re.MULTILINE)
-MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: (?=expected )", re.MULTILINE)
+MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: ", re.MULTILINE)
 
 
 class Job(collections.namedtuple("Job", "path root build names label", defaults=("", "build", (), ""))):

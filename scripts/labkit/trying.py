@@ -15,6 +15,9 @@ LOOK_EVERY = 0.3  # seconds
 # A wrong solution may loop for ever; a right one needs no hundredth of this (times TIMEOUT_SCALE).
 LIMITS = {"TERRARIUM_TEST_CPU_SECONDS": "20", "TERRARIUM_GUEST_SECONDS": "5"}
 
+# What a stub says of itself when it is called (labs/support/).
+SAYS_IT = re.compile(r"^lab \d+: (\w+) is yours to write \((.*)\)$", re.MULTILINE)
+
 
 class Try:
     """One build and run of the graded tests `graded` of a lab."""
@@ -70,26 +73,29 @@ class Try:
         return [grade.judge(self.lab, one, by_test, False) for one in self.graded]
 
     def suspects(self, mark):
-        """The functions to look at: those that said themselves that they are not written, else those of the test."""
-        said = [name for name in re.findall(r"lab \d+: (\w+) is yours to write", mark.output) if name in self.functions]
-        return list(dict.fromkeys(said)) or mark.graded.functions
+        """{function: what to add} of the functions to look at: those that said themselves that they are not written, else
+        those of the test."""
+        said = {name: f": still to write ({where})" for name, where in SAYS_IT.findall(mark.output) if name in self.functions}
+        return said or {name: "" for name in mark.graded.functions}
 
-    def look_at(self, name):
+    def look_at(self, name, addition):
         if name not in self.functions:
             return f"look at {name}, which is missing"
         path = self.functions[name]
-        return f"look at {name}, {self.work.place(path, name)}{' (still a stub)' if self.work.is_stub(path, name) else ''}"
+        if not addition and self.work.is_stub(path, name):
+            addition = ": still to write"
+        return f"look at {name}, {self.work.place(path, name)}{addition}"
 
     def show(self, mark):
         print(f"{'ok  ' if mark.passed else 'FAIL'} {mark.graded.points:3}  {grade.sentence(mark.graded.test)}")
         if mark.passed:
             return
-        lines = [line for line in self.in_work(mark.output).rstrip().split("\n") if line.strip()]
+        lines = [line for line in self.in_work(SAYS_IT.sub("", mark.output)).rstrip().split("\n") if line.strip()]
         left = len(lines) - MESSAGE_LINES
         if left > 0 and not self.names:
             half = MESSAGE_LINES // 2
             lines[half:-half] = [f"... {left} lines more: scripts/lab test {self.lab.number} {mark.graded.test.split('.')[-1]}"]
-        lines += [self.look_at(name) for name in self.suspects(mark)]
+        lines += [self.look_at(name, addition) for name, addition in self.suspects(mark).items()]
         print("\n".join("          " + line for line in lines))
 
     def sum_up(self, marks):

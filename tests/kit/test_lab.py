@@ -1,5 +1,6 @@
 """scripts/lab, the learner's loop: every command, on a small kit of its own; and the splicing of C files below it."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -8,9 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.kit.small_kit import COUNTER_C, COUNTER_STUBS, ROOT, Kit, SmallKit
+from tests.kit.small_kit import COPIED, COUNTER_C, COUNTER_STUBS, ROOT, Kit, SmallKit
 
-from labkit import compiler, source
+from labkit import compiler, kit, source
 
 C_FILES = [*ROOT.glob("hypervisor/**/*.c"), *ROOT.glob("guestos/**/*.c"), *ROOT.glob("labs/*/tests/*.c"), *ROOT.glob("*/*/*.h")]
 COUNTER = "work/hypervisor/counter.c"
@@ -185,8 +186,7 @@ class Loop(unittest.TestCase):
     def test_a_failure_says_what_was_tried_expected_seen_and_where_to_look(self):
         self.lab("start", 1)
         self.lab("test", 1, status=1, parts=["0 of 100 points", "still to write: counter_add, counter_double",
-                                             "lab 1: counter_add is yours to write (handout section 4)",
-                                             "look at counter_add, work/hypervisor/counter.c:14 (still a stub)"])
+                                             "look at counter_add, work/hypervisor/counter.c:14: still to write (handout section 4)"])
         self.write("counter_add", "    return a + b;")
         self.write("counter_double", "    return a + 4;")
         text = self.lab("test", status=1, parts=["ok    30  adding gives the sum", "80 of 100 points", "stuck? scripts/lab hint 1 counter_double"],
@@ -375,6 +375,32 @@ class Loop(unittest.TestCase):
                          {"counter": True, "shout": False})
 
 
+class FirstLab(unittest.TestCase):
+    """The real first lab, from the stubs to the solution; half of its tests need KVM."""
+
+    def test_stubs_get_nothing_and_the_reference_all(self):
+        with tempfile.TemporaryDirectory() as directory:
+            lab = kit.lab(1)
+            for path in [*COPIED, *kit.step_files(1), os.path.relpath(lab.directory, ROOT)]:
+                kit.copy(ROOT, path, directory)
+            (pathlib.Path(directory) / "build").mkdir()
+            (pathlib.Path(directory) / "build/with-kvm").symlink_to(ROOT / "build/with-kvm")
+            copy = Kit(directory)
+            self.assertEqual(copy.lab("start", 1).returncode, 0)
+            stubs = copy.lab("test", 1, "unit_")
+            self.assertEqual(stubs.returncode, 1, stubs.stdout)
+            self.assertRegex(stubs.stdout, r"\n0 of \d+ points\nstill to write: ")
+            for name in source.functions("".join(lab.starters().values())):
+                self.assertEqual(copy.lab("solve", 1, name).returncode, 0)
+            solved = copy.lab("test", 1)
+            self.assertEqual(solved.returncode, 0, solved.stdout)
+            self.assertIn("100 of 100 points\nAll done", solved.stdout)
+            self.assertNotIn("warning", solved.stdout)
+            run = subprocess.run(["make", "-s", "-C", "work", "run"], cwd=directory, capture_output=True, text=True, check=False)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertRegex(run.stdout, "(?i)hello")
+
+
 class Exported(unittest.TestCase):
     """In a learner's repository there are no solutions, and its root is the work."""
 
@@ -393,7 +419,7 @@ class Exported(unittest.TestCase):
     def test_the_loop_works_on_the_root(self):
         status, text = self.lab("test", 1)
         self.assertEqual(status, 1, text)
-        self.assertIn("look at counter_add, hypervisor/counter.c:14 (still a stub)", text)
+        self.assertIn("look at counter_add, hypervisor/counter.c:14: still to write (handout section 4)", text)
         self.assertEqual(self.lab("list")[0], 0)
         self.assertIn("What is a sum?", self.lab("hint", 1, "counter_add")[1])
         self.kit.put_solution("hypervisor/counter.c", "counter_add", "    return a + b;")
