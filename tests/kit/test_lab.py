@@ -104,6 +104,25 @@ class Source(unittest.TestCase):
         source.check_braces("/* x */\nint a;\n/* end */\n", "bus.c")
 
 
+class Mutants(unittest.TestCase):
+    def read(self, text):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "wrong.c"
+            path.write_text(text)
+            return kit.Mutant(path)
+
+    def test_the_head_may_be_broken_into_lines_anywhere(self):
+        for text in ("/* In: a/b.c. Caught by: unit_a.b, unit_a.c. Mistake: adds 1.5. */\n",
+                     "/*\n * In: a/b.c. Caught by: unit_a.b,\n * unit_a.c. Mistake: adds\n * 1.5.\n */\n"):
+            mutant = self.read(text + "/* f\n * g */\nint f(void);\n")
+            self.assertEqual((mutant.name, mutant.file, mutant.tests, mutant.mistake, mutant.text),
+                             ("wrong", "a/b.c", ["unit_a.b", "unit_a.c"], "adds 1.5", "/* f\n * g */\nint f(void);\n"))
+
+    def test_a_head_that_is_none_is_refused(self):
+        with self.assertRaisesRegex(kit.KitError, "must begin with"):
+            self.read("/* Wrong. */\nint f(void);\n")
+
+
 class Compiler(unittest.TestCase):
     def test_errors_come_alone_and_once(self):
         text = ("a.c: In function 'f':\na.c:1:2: warning: unused\n  1 | x\na.c:3:4: error: undeclared\na.c:3:4: note: once\n"
@@ -154,7 +173,7 @@ class Loop(unittest.TestCase):
     # ---- beginning ----
 
     def test_what_a_learner_sees_first_is_small(self):
-        self.lab("start", 1, parts=["work/ is lab 1: Counting", "counter_add", "work/hypervisor/counter.c:14", "labs/01-count/README.md"])
+        self.lab("start", 1, parts=["work/ is lab 1: Counting", "work/hypervisor/counter.c:14", "labs/01-count/README.md"])
         files = sorted(str(path.relative_to(self.kit.root / "work")) for path in (self.kit.root / "work").rglob("[!.]*") if path.is_file())
         self.assertEqual(files, ["Makefile", "README", "hypervisor/counter.c", "hypervisor/counter.h", "hypervisor/lab_todo.h",
                                  "hypervisor/main.c"])
@@ -170,7 +189,7 @@ class Loop(unittest.TestCase):
         self.lab("tset", status=2, parts=["there is no command tset; test?"])
         self.lab("start", 1)
         self.lab("test", 2, status=2, parts=["work/ holds lab 1; scripts/lab start 2 --mine"])
-        self.lab("solve", 1, "counter_ad", status=2, parts=["no function counter_ad", "counter_add?", "It has: counter_add, counter_double"])
+        self.lab("solve", 1, "counter_ad", status=2, parts=["no function counter_ad", "counter_add?", "counter_add, counter_double"])
         self.lab("test", 1, "counting", status=2, parts=["no graded test or function counting", "  adding_gives_the_sum"])
         self.lab("hint", 1, "counter_add", "all", status=2, parts=["may be followed by `more`"])
 
@@ -189,7 +208,7 @@ class Loop(unittest.TestCase):
                                              "look at counter_add, work/hypervisor/counter.c:14: still to write (handout section 4)"])
         self.write("counter_add", "    return a + b;")
         self.write("counter_double", "    return a + 4;")
-        text = self.lab("test", status=1, parts=["ok    30  adding gives the sum", "80 of 100 points", "stuck? scripts/lab hint 1 counter_double"],
+        text = self.lab("test", status=1, parts=["ok    30  adding gives the sum", "80 of 100 points", "hint 1 counter_double"],
                         without=["still to write", "Failure!", "expect.c"])
         self.assertIn("FAIL  20  doubling works for zero and one\n"
                       "          expected 2 (0x2), got 5 (0x5)\n"
@@ -279,8 +298,8 @@ class Loop(unittest.TestCase):
     def test_the_reference_is_shown_only_when_asked_for(self):
         said = self.lab("start", 1) + self.lab("test", status=1) + self.lab("hint", 1) + self.lab("status") + self.lab("reset")
         self.assertNotIn("helper", said)
-        self.lab("diff", 1, "counter_double", parts=["+    return helper(a);", "-    return lab_todo(", "The reference uses besides", "#define TWICE"],
-                 without=["The sum"])
+        self.lab("diff", 1, "counter_double", without=["The sum"],
+                 parts=["+    return helper(a);", "-    return lab_todo(", "The reference uses besides", "#define TWICE"])
         command, options = self.kit.command("diff", "counter_add", stdout=subprocess.PIPE)
         options["env"]["COLUMNS"] = "200"
         wide = subprocess.run(command, check=True, **options).stdout
@@ -324,7 +343,8 @@ class Loop(unittest.TestCase):
         self.lab("start", 1)
         self.write("counter_add", "    return b + a;")
         self.kit.write("work/hypervisor/mine.h", "/* Mine. */\n")
-        text = self.lab("start", 2, "--mine", parts=["Yours from lab 1: counter_add\n", "Not written, and now the reference's: counter_double"])
+        text = self.lab("start", 2, "--mine", parts=["Yours from lab 1: counter_add\n",
+                                                     "Not written, and now the reference's: counter_double"])
         self.assertIn("shout", text)
         self.assertIn("return b + a;", self.kit.read(COUNTER))
         self.assertIn("helper", self.kit.read(COUNTER))
