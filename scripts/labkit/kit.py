@@ -40,8 +40,11 @@ class Lab:
         """{path in the kit: text of the starter file}."""
         return _texts(self.directory / "starter")
 
+    def mutant_files(self):
+        return sorted((self.directory / "mutants").glob("*.c"))
+
     def mutants(self):
-        return [Mutant(path) for path in sorted((self.directory / "mutants").glob("*.c"))]
+        return [Mutant(path) for path in self.mutant_files()]
 
     def test_sources(self):
         """{"unit_bus": path of its source}, of the lab's own tests."""
@@ -60,7 +63,7 @@ class Mutant:
         head, _, self.text = path.read_text().partition("*/\n")
         match = self.HEAD.fullmatch(" ".join(re.sub(r"\n \*", " ", head).split()))
         if not match:
-            raise KitError(f"{path}: must begin with /* In: FILE. Caught by: TEST, TEST. Mistake: WORDS. */")
+            raise KitError(f"mutants/{path.name}: must begin with /* In: FILE. Caught by: TEST, TEST. Mistake: WORDS. */")
         self.file, self.mistake = match[1], match[3]
         self.tests = re.split(r",\s*", match[2])
 
