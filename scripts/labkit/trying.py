@@ -15,8 +15,18 @@ LOOK_EVERY = 0.3  # seconds
 # A wrong solution may loop for ever; a right one needs no hundredth of this (times TIMEOUT_SCALE).
 LIMITS = {"TERRARIUM_TEST_CPU_SECONDS": "20", "TERRARIUM_GUEST_SECONDS": "5"}
 
-# What a stub says of itself when it is called (labs/support/).
-SAYS_IT = re.compile(r"^lab \d+: (\w+) is yours to write \((.*)\)$", re.MULTILINE)
+# What a stub says of itself when it is called (labs/support/); a line of its own in Moss begins with "Moss panics: ".
+SAYS_IT = re.compile(r"\blab \d+: (\w+) is yours to write \((.*?)\)")
+LINE_THAT_SAYS_IT = re.compile(rf"^[^'\"\n]{{0,40}}?{SAYS_IT.pattern}.*$", re.MULTILINE)
+
+# Where in a test's own Python it failed: what is behind it tells the learner more.
+TRACEBACK = re.compile(r"^Traceback .*\n(?:  .*\n)+(?:AssertionError: )?", re.MULTILINE)
+
+
+def plain(message):
+    """The message of a test as a learner needs it: without what the lines about where to look say again."""
+    text = TRACEBACK.sub("", LINE_THAT_SAYS_IT.sub("", message))
+    return "\n".join(line for line in text.split("\n") if line.strip())
 
 
 class Try:
@@ -90,13 +100,13 @@ class Try:
         print(f"{'ok  ' if mark.passed else 'FAIL'} {mark.graded.points:3}  {grade.sentence(mark.graded.test)}")
         if mark.passed:
             return
-        lines = [line for line in self.in_work(SAYS_IT.sub("", mark.output)).rstrip().split("\n") if line.strip()]
+        lines = self.in_work(plain(mark.output)).split("\n")
         left = len(lines) - MESSAGE_LINES
         if left > 0 and not self.names:
             half = MESSAGE_LINES // 2
             lines[half:-half] = [f"... {left} lines more: scripts/lab test {self.lab.number} {mark.graded.test.split('.')[-1]}"]
         lines += [self.look_at(name, addition) for name, addition in self.suspects(mark).items()]
-        print("\n".join("          " + line for line in lines))
+        print("\n".join("          " + line for line in lines if line))
 
     def sum_up(self, marks):
         """The last lines; returns whether all is well."""

@@ -11,7 +11,7 @@ import unittest
 
 from tests.kit.small_kit import COPIED, COUNTER_C, COUNTER_STUBS, ROOT, Kit, SmallKit
 
-from labkit import compiler, kit, source
+from labkit import compiler, kit, source, trying
 
 C_FILES = [*ROOT.glob("hypervisor/**/*.c"), *ROOT.glob("guestos/**/*.c"), *ROOT.glob("labs/*/tests/*.c"), *ROOT.glob("*/*/*.h")]
 COUNTER = "work/hypervisor/counter.c"
@@ -102,6 +102,18 @@ class Source(unittest.TestCase):
         with self.assertRaisesRegex(source.SourceError, "bus.c: what begins in line 3 has no end"):
             source.check_braces("/* x */\nint a;\nint f(void)\n{\n    if (1) {\n}\n", "bus.c")
         source.check_braces("/* x */\nint a;\n/* end */\n", "bus.c")
+
+
+class Messages(unittest.TestCase):
+    def test_what_a_stub_says_is_not_told_twice(self):
+        for line in "lab 4: frame_put is yours to write (section 4.2)", "Moss panicked: lab 4: frame_put is yours to write (section 4.2)":
+            self.assertEqual(trying.plain(f"{line}\nexpected 1, got 2\n\nthe lesson\n"), "expected 1, got 2\nthe lesson")
+            self.assertEqual(trying.SAYS_IT.findall(line), [("frame_put", "section 4.2")])
+
+    def test_of_a_python_test_only_the_reason_is_told(self):
+        text = ('Traceback (most recent call last):\n  File "x.py", line 3, in test\n    self.assertIn(a, b)\n'
+                "AssertionError: 'a' not found in 'Moss panics: lab 4: frame_put is yours to write (section 4.2)'\n")
+        self.assertEqual(trying.plain(text), "'a' not found in 'Moss panics: lab 4: frame_put is yours to write (section 4.2)'")
 
 
 class Mutants(unittest.TestCase):
