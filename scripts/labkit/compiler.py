@@ -3,7 +3,8 @@
 import re
 
 # A message begins with FILE:LINE:COLUMN: KIND, or is the linker's.
-HEAD = re.compile(r"^\S+?:\d+(?::\d+)?: (?:fatal )?(error|warning|note):|^\S*ld: |.*(undefined reference to|multiple definition of)")
+HEAD = re.compile(r"^\S+?:\d+(?::\d+)?: (?:fatal )?(error|warning|note):|"
+                  r"^\S*ld: |.*(undefined reference to|multiple definition of)")
 CONTEXT = re.compile(r"^\S+?: (In function|At top level|In member)|^In file included from|^\s+from \S+:\d+")
 
 

@@ -40,8 +40,11 @@ class Lab:
         """{path in the kit: text of the starter file}."""
         return _texts(self.directory / "starter")
 
+    def mutant_files(self):
+        return sorted((self.directory / "mutants").glob("*.c"))
+
     def mutants(self):
-        return [Mutant(path) for path in sorted((self.directory / "mutants").glob("*.c"))]
+        return [Mutant(path) for path in self.mutant_files()]
 
     def test_sources(self):
         """{"unit_bus": path of its source}, of the lab's own tests."""
@@ -52,18 +55,17 @@ class Lab:
 class Mutant:
     """A typical mistake: whole functions that take the place of the reference's, and the tests that must notice."""
 
-    HEAD = re.compile(r"/\* In: (?P<path>\S+)\.\s+Caught by:\s+(?P<tests>.*?)\.\s+Mistake:\s+(?P<mistake>.*?) \*/\n(?P<text>.*)", re.DOTALL)
+    HEAD = re.compile(r"/\* In: (\S+)\. Caught by: (.*?)\. Mistake: (.*?)\.?")
 
     def __init__(self, path):
         self.path = path
         self.name = path.stem
-        match = self.HEAD.match(re.sub(r"\n \*(?!/)", "\n", path.read_text()))
+        head, _, self.text = path.read_text().partition("*/\n")
+        match = self.HEAD.fullmatch(" ".join(re.sub(r"\n \*", " ", head).split()))
         if not match:
-            raise KitError(f"{path}: must begin with /* In: FILE. Caught by: TEST, TEST. Mistake: WORDS. */")
-        self.file = match["path"]
-        self.tests = re.split(r",\s*", " ".join(match["tests"].split()))
-        self.mistake = " ".join(match["mistake"].split())
-        self.text = match["text"]
+            raise KitError(f"mutants/{path.name}: must begin with /* In: FILE. Caught by: TEST, TEST. Mistake: WORDS. */")
+        self.file, self.mistake = match[1], match[3]
+        self.tests = re.split(r",\s*", match[2])
 
 
 def parse_points(words, where):

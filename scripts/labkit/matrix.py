@@ -4,6 +4,7 @@ import collections
 import concurrent.futures
 import os
 import pathlib
+import re
 import shutil
 
 from labkit import kit, report, runner, source, stage
@@ -42,7 +43,16 @@ class LabMatrix:
         self.directory = self.root / "build/matrix" / self.lab.name
         self.here, self.inside = [], []
         self.expected = collections.defaultdict(dict)  # label: {suite.test: verdict}
-        self.problems = []
+        self.problems, self.mutants = [], []
+        for path in self.lab.mutant_files():
+            self.try_to(lambda path=path: self.mutants.append(kit.Mutant(path)))
+
+    def try_to(self, step, where=""):
+        """Do `step`; what is wrong with the lab's files is a problem of this lab, and the others go on."""
+        try:
+            step()
+        except (kit.KitError, source.SourceError) as problem:
+            self.problem(f"{where}{problem}")
 
     def problem(self, text):
         self.problems.append(f"{self.lab.name}: {text}")
@@ -64,16 +74,18 @@ class LabMatrix:
             program = one.test.split(".")[0]
             if program not in self.sources:
                 self.problem(f"POINTS: there is no test program {program}")
+            elif not re.search(rf"\b{one.test.split('.')[-1]}\b", self.sources[program].read_text()):
+                self.problem(f"POINTS: {self.sources[program].name} has no test {one.test.split('.')[-1]}")
             for function in one.functions:
                 if function not in own:
                     self.problem(f"POINTS: {one.test} names {function}, which is not in starter/")
-        if len(self.lab.mutants()) < 6:
-            self.problem(f"{len(self.lab.mutants())} mutants; at least 6 are wanted")
+        if len(self.mutants) < 6:
+            self.problem(f"{len(self.mutants)} mutants; at least 6 are wanted")
         self.check_mutants()
 
     def check_mutants(self):
         graded = {one.test: one for one in self.graded}
-        for mutant in self.lab.mutants():
+        for mutant in self.mutants:
             names = source.functions(mutant.text)
             for test in mutant.tests:
                 if test not in graded:
@@ -99,7 +111,7 @@ class LabMatrix:
 
     def keep(self, place, label, programs):
         """Put what was built aside, since the next variant is built in the same place. Returns its directory, {name: path}."""
-        kept = self.directory / "kept" / label
+        kept = self.directory / "kept" / label / f"lab{self.number}"  # tests see by its name which step it is
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
         paths = {}
@@ -131,18 +143,19 @@ class LabMatrix:
         place.set_sources(reference)
         if self.make(place, "reference", "all", *self.targets(place, programs)):
             self.add(place, "reference", tests, "pass")
-        for mutant in self.lab.mutants():
-            self.build_mutant(place, reference, mutant)
-        self.build_starter(place, tests, programs)
+        for mutant in self.mutants:
+            self.try_to(lambda mutant=mutant: self.build_mutant(place, reference, mutant), f"mutants/{mutant.name}.c: ")
+        self.try_to(lambda: self.build_starter(place, tests, programs))
 
     def build_mutant(self, place, reference, mutant):
         if mutant.file not in reference:
-            self.problem(f"mutants/{mutant.name}.c: step {self.number} has no {mutant.file}")
-            return
+            raise kit.KitError(f"step {self.number} has no {mutant.file}")
         tests = [test for test in mutant.tests if test.split(".")[0] in self.sources]
         text = source.splice(reference[mutant.file].decode(), mutant.text, mutant.file)
         place.set_sources({**reference, mutant.file: text.encode()})
-        if self.make(place, f"mutants/{mutant.name}.c", "all", *self.targets(place, {test.split(".")[0] for test in tests})):
+        only_unit = all(test.startswith("unit_") for test in tests)  # then no guest runs, and the mutant's own object will do
+        wanted = f"{place.build}/{os.path.splitext(mutant.file)[0]}.o" if only_unit else "all"
+        if self.make(place, f"mutants/{mutant.name}.c", wanted, *self.targets(place, {test.split(".")[0] for test in tests})):
             self.add(place, mutant.name, tests, "fail")
 
     def build_starter(self, place, tests, programs):
@@ -185,9 +198,13 @@ class LabMatrix:
             for test, expected in tests.items():
                 verdict, message = mine.get((label, test), ("none", self.why_none(mine, label)))
                 if verdict != expected:
-                    self.problem(f"{label}: {test} should {expected}, and got: {verdict}\n{message[-1500:]}")
+                    self.problem(f"{self.in_words(label)}: {test} should {expected}, and got: {verdict}\n{message[-1500:]}".rstrip())
         return {label: sum(mine.get((label, test), ("none",))[0] == expected for test, expected in tests.items())
                 for label, tests in self.expected.items()}
+
+    def in_words(self, label):
+        mistakes = {mutant.name: mutant.mistake for mutant in self.mutants}
+        return f"mutants/{label}.c ({mistakes[label]})" if label in mistakes else label
 
     @staticmethod
     def why_none(mine, label):
@@ -203,7 +220,7 @@ def run(numbers, root=kit.ROOT, workers=2):
     matrices = [LabMatrix(number, root) for number in numbers]
     verdicts = report.Collection()
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda one: (one.check_files(), one.build()), matrices))
+        list(pool.map(lambda one: (one.try_to(one.check_files), one.try_to(one.build)), reversed(matrices)))  # the largest first
         list(pool.map(lambda job: runner.run(verdicts, job), [job for one in matrices for job in one.here]))
     runner.run_inside(verdicts, [job for one in matrices for job in one.inside])
     return matrices, [one.judge(verdicts.verdicts) for one in matrices]
@@ -215,7 +232,7 @@ def table(matrices, results):
     for one, result in zip(matrices, results):
         functions = sum(len(source.functions(text)) for text in one.lab.starters().values())
         earlier = [label for label in one.expected if label.startswith("starter-")]
-        mutants = [mutant.name for mutant in one.lab.mutants()]
+        mutants = [mutant.name for mutant in one.mutants]
         caught = sum(result.get(name) == len(one.expected.get(name, "")) for name in mutants if name in one.expected)
         count = len(one.graded)
         lines.append(f"{one.lab.name:21} {functions:9} {count:5} {len(mutants):7} {result.get('starter', 0):9} of {count:<3}"

@@ -29,10 +29,11 @@ SILENCE_CEILING = 120  # seconds without one: it is frozen
 BOOTS_MAX = 4  # an emulated machine may freeze; then the tests go on in a new one
 FREEZES_MAX = 2  # of one job: then it has failed
 
-# What cmocka says around the words of a test that help nobody who sees the verdict; among it, where expect.c complains.
+# What cmocka says around the words of a test that help nobody who sees the verdict; among it, where tests/support/ complains.
 NOISE = re.compile(r"^(\[[=-]{10}\].*|\[ +(RUN|OK|PASSED|FAILED) +\].*| *\d+ FAILED TEST\(S\)|"
-                   r"( *\[ +(ERROR|LINE) +\] ---)+ \S*tests/support/\w+\.c:\d+: error: Failure!|)(\n|\Z)", re.MULTILINE)
-MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: (?=expected )", re.MULTILINE)
+                   r"( *\[ +(ERROR|LINE) +\] ---)+ \S*tests/(support|unit)/\w+\.c:\d+: error: Failure!|"
+                   r"\[ +ERROR +\] \w+|)(\n|\Z)", re.MULTILINE)
+MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: ", re.MULTILINE)
 
 
 class Job(collections.namedtuple("Job", "path root build names label", defaults=("", "build", (), ""))):

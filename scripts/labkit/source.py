@@ -229,7 +229,8 @@ def _place(mine, theirs, i, names):
     """Where in `mine` theirs[i] belongs: behind what is before it in `theirs`, but before the functions that need it."""
     before = [_find(mine, item) for item in theirs[:i]]
     includes = [at for at, item in enumerate(mine) if item.code.startswith("#include")]
-    users = [] if theirs[i].names & set(names) else [at for at, item in enumerate(mine) if item.kind == "function" and item.names & set(names)]
+    users = [at for at, item in enumerate(mine) if item.kind == "function" and item.names & set(names)]
+    users = users if not theirs[i].names & set(names) else []
     return min([max([at + 1 for at in [*before, *includes] if at is not None], default=0), *users])
 
 

@@ -52,7 +52,7 @@ class Stage:
         self.build = f"build/lab{number}"
         self.directory.mkdir(parents=True, exist_ok=True)
         names = [os.path.relpath(one.directory, self.root) for one in kit.labs(self.root)[:number]]
-        for path in [*BUILD_FILES, *(f"{name}/{part}" for name in names for part in ("lab.mk", "tests"))]:
+        for path in [*BUILD_FILES, *(f"{name}/{part}" for name in names for part in ("lab.mk", "tests", "demo.sh"))]:
             self._provide(path, links)
         (self.directory / "build").mkdir(exist_ok=True)
         self._link(self.root / "build/with-kvm", self.directory / "build/with-kvm")

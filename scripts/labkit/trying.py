@@ -15,6 +15,19 @@ LOOK_EVERY = 0.3  # seconds
 # A wrong solution may loop for ever; a right one needs no hundredth of this (times TIMEOUT_SCALE).
 LIMITS = {"TERRARIUM_TEST_CPU_SECONDS": "20", "TERRARIUM_GUEST_SECONDS": "5"}
 
+# What a stub says of itself when it is called (labs/support/); a line of its own in Moss begins with "Moss panics: ".
+SAYS_IT = re.compile(r"\blab \d+: (\w+) is yours to write \((.*?)\)")
+LINE_THAT_SAYS_IT = re.compile(rf"^[^'\"\n]{{0,40}}?{SAYS_IT.pattern}.*$", re.MULTILINE)
+
+# Where in a test's own Python it failed: what is behind it tells the learner more.
+TRACEBACK = re.compile(r"^Traceback .*\n(?:  .*\n)+(?:AssertionError: )?", re.MULTILINE)
+
+
+def plain(message):
+    """The message of a test as a learner needs it: without what the lines about where to look say again."""
+    text = TRACEBACK.sub("", LINE_THAT_SAYS_IT.sub("", message))
+    return "\n".join(line for line in text.split("\n") if line.strip())
+
 
 class Try:
     """One build and run of the graded tests `graded` of a lab."""
@@ -70,27 +83,30 @@ class Try:
         return [grade.judge(self.lab, one, by_test, False) for one in self.graded]
 
     def suspects(self, mark):
-        """The functions to look at: those that said themselves that they are not written, else those of the test."""
-        said = [name for name in re.findall(r"lab \d+: (\w+) is yours to write", mark.output) if name in self.functions]
-        return list(dict.fromkeys(said)) or mark.graded.functions
+        """{function: what to add} of the functions to look at: those that said themselves that they are not written, else
+        those of the test."""
+        said = {name: f": still to write ({where})" for name, where in SAYS_IT.findall(mark.output) if name in self.functions}
+        return said or {name: "" for name in mark.graded.functions}
 
-    def look_at(self, name):
+    def look_at(self, name, addition):
         if name not in self.functions:
             return f"look at {name}, which is missing"
         path = self.functions[name]
-        return f"look at {name}, {self.work.place(path, name)}{' (still a stub)' if self.work.is_stub(path, name) else ''}"
+        if not addition and self.work.is_stub(path, name):
+            addition = ": still to write"
+        return f"look at {name}, {self.work.place(path, name)}{addition}"
 
     def show(self, mark):
         print(f"{'ok  ' if mark.passed else 'FAIL'} {mark.graded.points:3}  {grade.sentence(mark.graded.test)}")
         if mark.passed:
             return
-        lines = [line for line in self.in_work(mark.output).rstrip().split("\n") if line.strip()]
+        lines = self.in_work(plain(mark.output)).split("\n")
         left = len(lines) - MESSAGE_LINES
         if left > 0 and not self.names:
             half = MESSAGE_LINES // 2
             lines[half:-half] = [f"... {left} lines more: scripts/lab test {self.lab.number} {mark.graded.test.split('.')[-1]}"]
-        lines += [self.look_at(name) for name in self.suspects(mark)]
-        print("\n".join("          " + line for line in lines))
+        lines += [self.look_at(name, addition) for name, addition in self.suspects(mark).items()]
+        print("\n".join("          " + line for line in lines if line))
 
     def sum_up(self, marks):
         """The last lines; returns whether all is well."""

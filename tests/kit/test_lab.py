@@ -1,5 +1,6 @@
 """scripts/lab, the learner's loop: every command, on a small kit of its own; and the splicing of C files below it."""
 
+import os
 import pathlib
 import re
 import shutil
@@ -8,9 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
-from tests.kit.small_kit import COUNTER_C, COUNTER_STUBS, ROOT, Kit, SmallKit
+from tests.kit.small_kit import COPIED, COUNTER_C, COUNTER_STUBS, ROOT, Kit, SmallKit
 
-from labkit import compiler, source
+from labkit import compiler, kit, source, trying
 
 C_FILES = [*ROOT.glob("hypervisor/**/*.c"), *ROOT.glob("guestos/**/*.c"), *ROOT.glob("labs/*/tests/*.c"), *ROOT.glob("*/*/*.h")]
 COUNTER = "work/hypervisor/counter.c"
@@ -103,6 +104,37 @@ class Source(unittest.TestCase):
         source.check_braces("/* x */\nint a;\n/* end */\n", "bus.c")
 
 
+class Messages(unittest.TestCase):
+    def test_what_a_stub_says_is_not_told_twice(self):
+        for line in "lab 4: frame_put is yours to write (section 4.2)", "Moss panicked: lab 4: frame_put is yours to write (section 4.2)":
+            self.assertEqual(trying.plain(f"{line}\nexpected 1, got 2\n\nthe lesson\n"), "expected 1, got 2\nthe lesson")
+            self.assertEqual(trying.SAYS_IT.findall(line), [("frame_put", "section 4.2")])
+
+    def test_of_a_python_test_only_the_reason_is_told(self):
+        text = ('Traceback (most recent call last):\n  File "x.py", line 3, in test\n    self.assertIn(a, b)\n'
+                "AssertionError: 'a' not found in 'Moss panics: lab 4: frame_put is yours to write (section 4.2)'\n")
+        self.assertEqual(trying.plain(text), "'a' not found in 'Moss panics: lab 4: frame_put is yours to write (section 4.2)'")
+
+
+class Mutants(unittest.TestCase):
+    def read(self, text):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "wrong.c"
+            path.write_text(text)
+            return kit.Mutant(path)
+
+    def test_the_head_may_be_broken_into_lines_anywhere(self):
+        for text in ("/* In: a/b.c. Caught by: unit_a.b, unit_a.c. Mistake: adds 1.5. */\n",
+                     "/*\n * In: a/b.c. Caught by: unit_a.b,\n * unit_a.c. Mistake: adds\n * 1.5.\n */\n"):
+            mutant = self.read(text + "/* f\n * g */\nint f(void);\n")
+            self.assertEqual((mutant.name, mutant.file, mutant.tests, mutant.mistake, mutant.text),
+                             ("wrong", "a/b.c", ["unit_a.b", "unit_a.c"], "adds 1.5", "/* f\n * g */\nint f(void);\n"))
+
+    def test_a_head_that_is_none_is_refused(self):
+        with self.assertRaisesRegex(kit.KitError, "must begin with"):
+            self.read("/* Wrong. */\nint f(void);\n")
+
+
 class Compiler(unittest.TestCase):
     def test_errors_come_alone_and_once(self):
         text = ("a.c: In function 'f':\na.c:1:2: warning: unused\n  1 | x\na.c:3:4: error: undeclared\na.c:3:4: note: once\n"
@@ -153,7 +185,7 @@ class Loop(unittest.TestCase):
     # ---- beginning ----
 
     def test_what_a_learner_sees_first_is_small(self):
-        self.lab("start", 1, parts=["work/ is lab 1: Counting", "counter_add", "work/hypervisor/counter.c:14", "labs/01-count/README.md"])
+        self.lab("start", 1, parts=["work/ is lab 1: Counting", "work/hypervisor/counter.c:14", "labs/01-count/README.md"])
         files = sorted(str(path.relative_to(self.kit.root / "work")) for path in (self.kit.root / "work").rglob("[!.]*") if path.is_file())
         self.assertEqual(files, ["Makefile", "README", "hypervisor/counter.c", "hypervisor/counter.h", "hypervisor/lab_todo.h",
                                  "hypervisor/main.c"])
@@ -169,7 +201,7 @@ class Loop(unittest.TestCase):
         self.lab("tset", status=2, parts=["there is no command tset; test?"])
         self.lab("start", 1)
         self.lab("test", 2, status=2, parts=["work/ holds lab 1; scripts/lab start 2 --mine"])
-        self.lab("solve", 1, "counter_ad", status=2, parts=["no function counter_ad", "counter_add?", "It has: counter_add, counter_double"])
+        self.lab("solve", 1, "counter_ad", status=2, parts=["no function counter_ad", "counter_add?", "counter_add, counter_double"])
         self.lab("test", 1, "counting", status=2, parts=["no graded test or function counting", "  adding_gives_the_sum"])
         self.lab("hint", 1, "counter_add", "all", status=2, parts=["may be followed by `more`"])
 
@@ -185,11 +217,10 @@ class Loop(unittest.TestCase):
     def test_a_failure_says_what_was_tried_expected_seen_and_where_to_look(self):
         self.lab("start", 1)
         self.lab("test", 1, status=1, parts=["0 of 100 points", "still to write: counter_add, counter_double",
-                                             "lab 1: counter_add is yours to write (handout section 4)",
-                                             "look at counter_add, work/hypervisor/counter.c:14 (still a stub)"])
+                                             "look at counter_add, work/hypervisor/counter.c:14: still to write (handout section 4)"])
         self.write("counter_add", "    return a + b;")
         self.write("counter_double", "    return a + 4;")
-        text = self.lab("test", status=1, parts=["ok    30  adding gives the sum", "80 of 100 points", "stuck? scripts/lab hint 1 counter_double"],
+        text = self.lab("test", status=1, parts=["ok    30  adding gives the sum", "80 of 100 points", "hint 1 counter_double"],
                         without=["still to write", "Failure!", "expect.c"])
         self.assertIn("FAIL  20  doubling works for zero and one\n"
                       "          expected 2 (0x2), got 5 (0x5)\n"
@@ -279,8 +310,8 @@ class Loop(unittest.TestCase):
     def test_the_reference_is_shown_only_when_asked_for(self):
         said = self.lab("start", 1) + self.lab("test", status=1) + self.lab("hint", 1) + self.lab("status") + self.lab("reset")
         self.assertNotIn("helper", said)
-        self.lab("diff", 1, "counter_double", parts=["+    return helper(a);", "-    return lab_todo(", "The reference uses besides", "#define TWICE"],
-                 without=["The sum"])
+        self.lab("diff", 1, "counter_double", without=["The sum"],
+                 parts=["+    return helper(a);", "-    return lab_todo(", "The reference uses besides", "#define TWICE"])
         command, options = self.kit.command("diff", "counter_add", stdout=subprocess.PIPE)
         options["env"]["COLUMNS"] = "200"
         wide = subprocess.run(command, check=True, **options).stdout
@@ -324,7 +355,8 @@ class Loop(unittest.TestCase):
         self.lab("start", 1)
         self.write("counter_add", "    return b + a;")
         self.kit.write("work/hypervisor/mine.h", "/* Mine. */\n")
-        text = self.lab("start", 2, "--mine", parts=["Yours from lab 1: counter_add\n", "Not written, and now the reference's: counter_double"])
+        text = self.lab("start", 2, "--mine", parts=["Yours from lab 1: counter_add\n",
+                                                     "Not written, and now the reference's: counter_double"])
         self.assertIn("shout", text)
         self.assertIn("return b + a;", self.kit.read(COUNTER))
         self.assertIn("helper", self.kit.read(COUNTER))
@@ -375,6 +407,32 @@ class Loop(unittest.TestCase):
                          {"counter": True, "shout": False})
 
 
+class FirstLab(unittest.TestCase):
+    """The real first lab, from the stubs to the solution; half of its tests need KVM."""
+
+    def test_stubs_get_nothing_and_the_reference_all(self):
+        with tempfile.TemporaryDirectory() as directory:
+            lab = kit.lab(1)
+            for path in [*COPIED, *kit.step_files(1), os.path.relpath(lab.directory, ROOT)]:
+                kit.copy(ROOT, path, directory)
+            (pathlib.Path(directory) / "build").mkdir()
+            (pathlib.Path(directory) / "build/with-kvm").symlink_to(ROOT / "build/with-kvm")
+            copy = Kit(directory)
+            self.assertEqual(copy.lab("start", 1).returncode, 0)
+            stubs = copy.lab("test", 1, "unit_")
+            self.assertEqual(stubs.returncode, 1, stubs.stdout)
+            self.assertRegex(stubs.stdout, r"\n0 of \d+ points\nstill to write: ")
+            for name in source.functions("".join(lab.starters().values())):
+                self.assertEqual(copy.lab("solve", 1, name).returncode, 0)
+            solved = copy.lab("test", 1)
+            self.assertEqual(solved.returncode, 0, solved.stdout)
+            self.assertIn("100 of 100 points\nAll done", solved.stdout)
+            self.assertNotIn("warning", solved.stdout)
+            run = subprocess.run(["make", "-s", "-C", "work", "run"], cwd=directory, capture_output=True, text=True, check=False)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertRegex(run.stdout, "(?i)hello")
+
+
 class Exported(unittest.TestCase):
     """In a learner's repository there are no solutions, and its root is the work."""
 
@@ -393,7 +451,7 @@ class Exported(unittest.TestCase):
     def test_the_loop_works_on_the_root(self):
         status, text = self.lab("test", 1)
         self.assertEqual(status, 1, text)
-        self.assertIn("look at counter_add, hypervisor/counter.c:14 (still a stub)", text)
+        self.assertIn("look at counter_add, hypervisor/counter.c:14: still to write (handout section 4)", text)
         self.assertEqual(self.lab("list")[0], 0)
         self.assertIn("What is a sum?", self.lab("hint", 1, "counter_add")[1])
         self.kit.put_solution("hypervisor/counter.c", "counter_add", "    return a + b;")
