@@ -42,6 +42,20 @@ static int load_slot(struct fat_cursor *cursor, uint32_t slot, const struct fat_
     return 1;
 }
 
+/* What a slot is (fatgen, "FAT Directory Structure"). Hidden: ".", "..", and the volume's name. */
+enum slot_kind { SLOT_END, SLOT_FREE, SLOT_NAME_PART, SLOT_HIDDEN, SLOT_FILE };
+
+static enum slot_kind kind_of(const struct fat_short *slot)
+{
+    if (slot->name[0] == 0)
+        return SLOT_END;
+    if (slot->name[0] == DELETED)
+        return SLOT_FREE;
+    if ((slot->attributes & 0x3f) == FAT_LONG_NAME)
+        return SLOT_NAME_PART;
+    return (slot->attributes & FAT_LABEL) || slot->name[0] == '.' ? SLOT_HIDDEN : SLOT_FILE;
+}
+
 /* A long name while its parts come in, the last one first. */
 struct assembly {
     unsigned parts, missing; /* parts: 0 if there is no name under way */
@@ -115,24 +129,19 @@ int fat_dir_next(struct fat_cursor *cursor, struct fat_entry *entry)
 
     for (; cursor->slot < FAT_SLOTS_MAX; cursor->slot++) {
         int found = load_slot(cursor, cursor->slot, &raw, &position);
-        if (found != 1 || raw->name[0] == 0)
+        enum slot_kind kind = found == 1 ? kind_of(raw) : SLOT_END;
+        if (kind == SLOT_END)
             return MIN(found, 0);
-        if (raw->name[0] == DELETED) {
-            name.parts = 0;
-            continue;
-        }
-        if (cursor->filling)
+        if (kind != SLOT_FREE && cursor->filling)
             fat_index_note_slot(cursor->filling, cursor->slot, true);
-        if ((raw->attributes & 0x3f) == FAT_LONG_NAME) {
-            take_part(&name, (const struct fat_long *)raw, entry, cursor->slot);
-            continue;
-        }
-        bool hidden = (raw->attributes & FAT_LABEL) || raw->name[0] == '.'; /* ".", "..", the volume's name */
-        if (!hidden) {
+        if (kind == SLOT_FILE) {
             finish_entry(&name, entry, raw, cursor->slot++, position);
             return 1;
         }
-        name.parts = 0;
+        if (kind == SLOT_NAME_PART)
+            take_part(&name, (const struct fat_long *)raw, entry, cursor->slot);
+        else
+            name.parts = 0;
     }
     return check_end(cursor->dir);
 }

@@ -3,6 +3,7 @@
 /* sources: guestos/drivers/virtio_blk.c guestos/drivers/virtqueue.c tests/unit/moss_host.c */
 #include <errno.h>
 #include "tests/unit/moss_host.h"
+#include "expect.h"
 #include "guestos/include/block.h"
 #include "guestos/include/clock.h"
 #include "guestos/include/frames.h"
@@ -313,16 +314,91 @@ static void one_notification_for_many(void **state)
     assert_int_equal(queue->in_flight, 1);
 }
 
+/* What the header at the front of a chain says. */
+struct header {
+    uint32_t type, reserved;
+    uint64_t sector;
+};
+
+static void expect_part(const struct virtq_descriptor *part, uint32_t length, bool for_device,
+                        const char *lesson)
+{
+    expect_number(part->length, length, lesson);
+    expect_number(part->flags & 2, for_device ? 2 : 0, lesson);
+}
+
+static void expect_header(const struct parts *parts, uint32_t type, uint64_t sector)
+{
+    const struct header *header = phys_to_virt(parts->part[0].address);
+
+    expect_part(
+        &parts->part[0], 16, false,
+        "The first buffer is the header: 16 bytes (type, reserved, sector) that the device only reads, so "
+        "without VIRTQ_DESC_F_WRITE (2) in its flags (virtio 1.2 §5.2.6).");
+    expect_number(header->type, type, "type: VIRTIO_BLK_T_IN 0, _OUT 1, _FLUSH 4.");
+    expect_number(header->sector, sector, "sector: where on the disk, in units of 512 bytes; 0 for a flush.");
+}
+
+static void a_read_is_a_header_a_buffer_and_a_status(void **state)
+{
+    struct parts parts;
+
+    (void)state;
+    submit(3, BLOCK_READ);
+    expect_true(pop(&parts), "The request must be in the available ring.");
+    expect_number(parts.count, 3,
+                  "A read is a chain of three buffers: header, data, status (virtio 1.2 §5.2.6).");
+    expect_header(&parts, 0, 3);
+    expect_part(&parts.part[1], SECTOR_SIZE, true,
+                "The second buffer is for the data, 512 bytes here, and the device WRITES it: a read of the "
+                "disk is a "
+                "write to memory, so its descriptor has VIRTQ_DESC_F_WRITE (2).");
+    expect_number(parts.part[1].address, DATA + 3 * SECTOR_SIZE,
+                  "The physical address of the request's data.");
+    expect_part(&parts.part[2], 1, true, "The last buffer is the status: one byte, written by the device.");
+}
+
+static void a_write_is_read_by_the_device(void **state)
+{
+    struct parts parts;
+
+    (void)state;
+    submit(5, BLOCK_WRITE);
+    expect_true(pop(&parts), "The request must be in the available ring.");
+    expect_number(parts.count, 3, "A write is a chain of three buffers: header, data, status.");
+    expect_header(&parts, 1, 5);
+    expect_part(
+        &parts.part[1], SECTOR_SIZE, false,
+        "A write to the disk is read from memory: the data's descriptor has no VIRTQ_DESC_F_WRITE (2). What "
+        "the "
+        "device reads comes before what it writes, so header and data are `out`, and the status is `in`.");
+    expect_part(&parts.part[2], 1, true, "The last buffer is the status: one byte, written by the device.");
+}
+
+static void a_flush_has_no_data(void **state)
+{
+    struct parts parts;
+
+    (void)state;
+    submit(4, BLOCK_FLUSH);
+    expect_true(pop(&parts), "The request must be in the available ring.");
+    expect_number(parts.count, 2, "A flush is a header and a status; without a buffer between them.");
+    expect_header(&parts, 4, 0);
+    expect_part(&parts.part[1], 1, true, "The last buffer is the status: one byte, written by the device.");
+}
+
 static void an_error_of_the_device_is_eio(void **state)
 {
     struct parts parts;
 
     (void)state;
     submit(0, BLOCK_READ);
-    pop(&parts);
+    assert_true(pop(&parts));
     push(&parts, IOERR, SECTOR_SIZE + 1);
     interrupt();
-    assert_int_equal(requests[0].error, -EIO);
+    expect_number(
+        (uint64_t)requests[0].error, (uint64_t)-EIO,
+        "The device's status is VIRTIO_BLK_S_IOERR: whoever asked must get -EIO, and not stale memory.");
 }
 
 static void a_read_that_fell_short_is_eio(void **state)
@@ -331,11 +407,20 @@ static void a_read_that_fell_short_is_eio(void **state)
 
     (void)state;
     submit(0, BLOCK_READ);
-    pop(&parts);
+    assert_true(pop(&parts));
     push(&parts, OK, 100);
     interrupt();
-    assert_int_equal(requests[0].error, -EIO);
-    assert_null(device.failure); /* it may do better next time */
+    expect_number((uint64_t)requests[0].error, (uint64_t)-EIO,
+                  "The used entry says that 100 bytes were written; the data and the status are 513. What "
+                  "says OK there "
+                  "may be older than this request, since the status lies behind the data.");
+    expect_true(!device.failure, "That is an error of this request; the device may do better next time.");
+    submit(1, BLOCK_WRITE);
+    assert_true(pop(&parts));
+    push(&parts, OK, 1);
+    interrupt();
+    expect_number((uint64_t)requests[1].error, 0,
+                  "After a write the device has written the status only, 1 byte.");
 }
 
 static void a_read_only_disk_is_not_written(void **state)
@@ -404,6 +489,9 @@ int main(void)
         TEST(what_is_written_can_be_read),
         TEST(more_requests_than_fit_wait),
         TEST(one_notification_for_many),
+        TEST(a_read_is_a_header_a_buffer_and_a_status),
+        TEST(a_write_is_read_by_the_device),
+        TEST(a_flush_has_no_data),
         TEST(an_error_of_the_device_is_eio),
         TEST(a_read_that_fell_short_is_eio),
         TEST(a_read_only_disk_is_not_written),
