@@ -1,6 +1,6 @@
 /* In: hypervisor/bus.c. Caught by: unit_bus.string_input_fills_successive_items_from_one_port,
- * unit_bus.string_output_takes_successive_items_to_one_port. Mistake: adds the item's size to the port as well as
- * to the data pointer. */
+ * unit_bus.string_output_takes_successive_items_to_one_port. Mistake: adds the item's size to the port as
+ * well as to the data pointer. */
 static void bus_items(const struct bus_ops *ops, const struct access *a)
 {
     struct access b = *a;
