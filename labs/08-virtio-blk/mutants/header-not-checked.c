@@ -1,6 +1,5 @@
-/* In: hypervisor/virtio/blk.c. Caught by: unit_virtio_blk.requests_without_header_or_status_break_the_device,
- * unit_virtio_blk.buffers_may_be_cut_anywhere. Mistake: takes the first buffer for the header, whatever its
- * length. */
+/* In: hypervisor/virtio/blk.c. Caught by: unit_virtio_blk.requests_without_header_or_status_break_the_device.
+ * Mistake: takes the first buffer for the header, whatever its length. */
 static bool request_parse(struct blk_request *r)
 {
     const struct blk_header *header = r->chain.out[0].iov_base;

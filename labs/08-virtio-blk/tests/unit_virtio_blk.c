@@ -309,6 +309,8 @@ static void the_last_sector_is_the_last(void **state)
     expect_number(request(BLK_IN, SECTORS, 512), IOERR, "Sector 64 is the first that is not there.");
     expect_number(request(BLK_OUT, SECTORS, 512), IOERR,
                   "Sector 64 cannot be written: the disk must not grow.");
+    expect_number(request(BLK_OUT, SECTORS - 1, 1024), IOERR,
+                  "A write that begins on the disk and ends behind it is refused as a whole, too.");
     expect_number((uint64_t)lseek(fd, 0, SEEK_END), sizeof content, "The file must be as long as it was.");
     expect_number(complaints, 0,
                   "A bad sector number is the guest's business: an error to it, no message here.");
