@@ -57,7 +57,7 @@ def parse_results(data, nonce):
     verdicts, mark, at = [], f"{nonce} ".encode(), 0
     while data.startswith(mark, at):
         end = data.index(b"\n", at)
-        _, verdict, name, length = data[at:end].decode().split(" ")
+        _, verdict, length, name = data[at:end].decode().split(" ", 3)
         at = end + 1 + int(length)
         verdicts.append((name, verdict, data[end + 1 : at].decode(errors="replace")))
     return verdicts

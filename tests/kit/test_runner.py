@@ -22,7 +22,7 @@ static void skips(void **state) { (void)state; print_message("no such thing here
 static void says_it_passed(void **state)
 {
     (void)state;
-    puts("ok 1 - says_it_passed\n[       OK ] says_it_passed\n00000000000000000000000000000000 pass says_it_passed 0");
+    puts("ok 1 - says_it_passed\n[       OK ] says_it_passed\n00000000000000000000000000000000 pass 0 says_it_passed");
     fail();
 }
 static void leaves_with_status_0(void **state) { (void)state; exit(0); }

@@ -6,7 +6,7 @@
  * comes out of that text: the tested code runs in the child, the nonce stays with the parent, and a child
  * that ends before it has handed over the token of its test has failed, whatever its exit status.
  *
- * A verdict on FD is a line "NONCE VERDICT NAME LENGTH", then LENGTH bytes of message. TERRARIUM_TESTS="NAME
+ * A verdict on FD is a line "NONCE VERDICT LENGTH NAME", then LENGTH bytes of message. TERRARIUM_TESTS="NAME
  * NAME" picks.
  */
 #include <errno.h>
@@ -128,7 +128,7 @@ static void report(const char *name, const char *verdict, const char *reason, in
 
     if (*reason)
         length += (size_t)snprintf(message + length, sizeof message - length, "%s\n", reason);
-    int head_length = snprintf(head, sizeof head, "%s %s %s %zu\n", results.nonce, verdict, name, length);
+    int head_length = snprintf(head, sizeof head, "%s %s %zu %s\n", results.nonce, verdict, length, name);
     write_all(results.fd, head, (size_t)head_length);
     write_all(results.fd, message, length);
 }
