@@ -103,8 +103,8 @@ def lab(number, root=ROOT):
 
 
 def clean_environment():
-    """Without what an outer make says to its children."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key not in ("LAB", "MFLAGS")}
+    """Without what an outer make says to its children, and without CI: no warning stops a learner's work."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("MAKE") and key not in ("LAB", "MFLAGS", "CI")}
 
 
 def step_files(number, root=ROOT):
