@@ -117,7 +117,7 @@ run: all $(RUN_NEEDS)
 	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(CONSOLE),--console $(CONSOLE)) $(if $(APPEND),--append "$(APPEND)")
 
 qemu: all $(RUN_NEEDS)
-	@CONSOLE=$(CONSOLE) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
+	@CONSOLE=$(CONSOLE) MEMORY=$(MEMORY) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
 
 # A lab's narrated demonstration. DEMO_AUTO=1 does not wait for Enter.
 demo: all

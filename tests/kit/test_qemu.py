@@ -9,10 +9,10 @@ from tests.support import moss
 
 
 class OnSerialPort(unittest.TestCase):
-    console = "serial"
+    """The tests of the labs use the virtio console there (test_qemu_lab*.py)."""
 
-    def run_moss(self, script, timeout=300, **how):
-        return moss.run_in_qemu(script, timeout=timeout, console=self.console, **how)
+    def run_moss(self, script):
+        return moss.QEMU.run(script, console="serial")
 
     def test_pipe_session(self):
         result = self.run_moss(b"echo hi\nuname | cat\nexit 3\n")
@@ -26,30 +26,10 @@ class OnSerialPort(unittest.TestCase):
         result = self.run_moss(b'echo "$NONCE sum $(cksum)" > /dev/results\n' + data)
         self.assertEqual(result.records, [("sum", moss.cksum(data))])
 
-    def test_selftest(self):
-        result = self.run_moss(b"selftest\n", timeout=600)
-        failures = [text for verdict, text in result.records if verdict == "FAIL"]
-        self.assertEqual(failures, [])
-        self.assertEqual([verdict for verdict, _ in result.records][-1:], ["end"], result.stdout[-2000:])
-        self.assertEqual(result.status, 0)
 
-
-class OnVirtioConsole(OnSerialPort):
-    console = "virtio"
-
-    def test_a_megabyte_goes_in_and_out_again(self):
-        data = random.Random(3).randbytes(1000000)
-        result = self.run_moss(b"cat\n" + data)
-        self.assertEqual(len(result.stdout), len(data))
-        self.assertEqual(moss.cksum(result.stdout), moss.cksum(data))
-
-    def test_a_panic_is_told(self):
-        result = self.run_moss(b"", append="init=/none")
-        self.assertIn(b"Moss panics: ", result.stdout)
-        self.assertEqual(result.status, 127)  # 255, of which QEMU passes on seven bits
-
+class OtherDevices(unittest.TestCase):
     def test_the_host_gives_random_bytes(self):
-        result = self.run_moss(b"true\n", options="-trace virtio_rng_pushed")
+        result = moss.QEMU.run(b"true\n", "-trace virtio_rng_pushed")
         self.assertIn(b"64 bytes pushed", result.stderr)
 
 
@@ -67,12 +47,10 @@ class OnDisks(unittest.TestCase):
 
     def run_with_disks(self, script, features=""):
         """The same image twice: read-only, then writable. Returns the Result."""
-        options = "".join(f" -drive if=none,id=d{n},file={self.disk},format=raw,file.locking=off{readonly}"
-                          f" -device virtio-blk-device,drive=d{n},serial=number{n}{features}"
-                          for n, readonly in enumerate([",readonly=on", ""]))
-        first = "vdb" if os.path.exists(os.path.join(moss.BUILD, "disk.img")) else "vda"
-        second = {"vda": "vdb", "vdb": "vdc"}[first]
-        return moss.run_in_qemu(f"RO=/dev/{first}\nRW=/dev/{second}\n".encode() + script, options=options, timeout=300)
+        options = [f"-drive if=none,id=d{n},file={self.disk},format=raw,file.locking=off{readonly}"
+                   f" -device virtio-blk-device,drive=d{n},serial=number{n}{features}"
+                   for n, readonly in enumerate([",readonly=on", ""])]
+        return moss.QEMU.run(b"RO=/dev/vda\nRW=/dev/vdb\n" + script, *options)
 
     def check_copy(self, features=""):
         result = self.run_with_disks(b"""mkdir /mnt && mount $RW /mnt && cp /mnt/data "/mnt/a copy with a long name" && sync

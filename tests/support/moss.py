@@ -1,4 +1,4 @@
-"""Running Moss for a test: in Terrarium (under with-kvm, where the caller already is) or in QEMU.
+"""Running Moss for a test: in Terrarium (under with-kvm, where the caller already is) or in QEMU (anywhere).
 
 A test looks at what the machine produced: its exit status, its console bytes where those are the product, and records
 on the results channel, which carry a nonce that only this run knows.
@@ -9,10 +9,12 @@ import pty
 import re
 import secrets
 import select
+import signal
 import subprocess
 import tempfile
 import termios
 import time
+import unittest
 import zlib
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -28,6 +30,11 @@ class Result:
 
     def __init__(self, status, stdout, stderr, records):
         self.status, self.stdout, self.stderr, self.records = status, stdout, stderr, records
+
+    @property
+    def words(self):
+        """What Moss and its machine said: what comes before Moss has found its console may be in either stream."""
+        return self.stdout + self.stderr
 
 
 def terrarium_command(*options, append="", memory="128M", kernel="moss.elf", initrd="initrd.cpio"):
@@ -59,40 +66,112 @@ def cksum(data):
     return "%d %d" % (int(f"{crc:032b}"[::-1], 2), len(data))
 
 
-def run(script=b"", *options, timeout=120, **how):
-    """Boot Moss in Terrarium with `script` (bytes) as its piped input; $NONCE is set in it. Returns a Result."""
-    nonce = secrets.token_hex(8)
-    with tempfile.TemporaryDirectory() as directory:
-        results = os.path.join(directory, "results")
-        command = terrarium_command("--results", results, *options, **how)
-        done = subprocess.run(command, input=b"export NONCE=%s\n%s" % (nonce.encode(), script),
-                              capture_output=True, timeout=timeout * SCALE, cwd=ROOT, check=False)
-        return Result(done.returncode, done.stdout, done.stderr, read_records(results, nonce))
+class Machine:
+    """What runs Moss. A test that is about Moss asks nothing of it that only one of them has, and runs in each.
+
+    Options that all take: append, memory, kernel, initrd (sought in the build directory; None: none), disks (paths, with ",ro"
+    behind those that are only to be read), console ("virtio" or "serial"). Further options are words of the machine's own.
+    """
+
+    panic = 255  # how a machine ends whose Moss panics
+    own_session = False
+
+    def start(self, results, *options, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, **how):
+        """Start it. What is written to /dev/results goes to the file `results`, if one is named."""
+        words, environment = self.command(results, *options, **how)
+        return subprocess.Popen(words, stdin=stdin, stdout=stdout, stderr=stderr, cwd=ROOT, env={**os.environ, **environment},
+                                start_new_session=self.own_session)
+
+    def kill(self, process):
+        """End it at once, with all the processes that it has."""
+        if self.own_session:
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+
+    def run(self, script=b"", *options, timeout=120, **how):
+        """Boot Moss with `script` (bytes) as its piped input; $NONCE is set in it. Returns a Result."""
+        nonce = secrets.token_hex(8)
+        with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as output:
+            results = os.path.join(directory, "results")
+            process = self.start(results, *options, stdout=output if self.output_is_a_file else subprocess.PIPE,
+                                 stderr=subprocess.PIPE, **how)
+            try:
+                stdout, stderr = process.communicate(b"export NONCE=%s\n%s" % (nonce.encode(), script), timeout * SCALE)
+            except subprocess.TimeoutExpired:
+                self.kill(process)
+                raise
+            if self.output_is_a_file:
+                output.seek(0)
+                stdout = output.read()
+            return Result(process.returncode, stdout, stderr, read_records(results, nonce))
+
+    def session(self, *options, **how):
+        """Boot Moss at a terminal. Returns a Session."""
+        return Session(*options, machine=self, **how)
 
 
-def run_in_qemu(script=b"", append="", timeout=120, console="serial", options=""):
-    """The same in plain QEMU. Its output goes to a file, because QEMU's virtio console waits for no reader."""
-    nonce = secrets.token_hex(8)
-    with tempfile.TemporaryDirectory() as directory:
-        results, output = os.path.join(directory, "results"), os.path.join(directory, "output")
-        options += f" -device isa-debugcon,iobase=0xe8,chardev=results -chardev file,id=results,path={results}"
-        with open(output, "wb") as stdout:
-            done = subprocess.run([os.path.join(ROOT, "scripts/qemu"), BUILD, append], cwd=ROOT, check=False,
-                                  input=b"export NONCE=%s\n%s" % (nonce.encode(), script), timeout=timeout * SCALE,
-                                  stdout=stdout, stderr=subprocess.PIPE,
-                                  env={**os.environ, "QEMU_OPTIONS": options, "CONSOLE": console})
-        with open(output, "rb") as file:
-            return Result(done.returncode, file.read(), done.stderr, read_records(results, nonce))
+class Terrarium(Machine):
+    """Where KVM works."""
+
+    output_is_a_file = False
+
+    @staticmethod
+    def command(results, *options, disks=(), console=None, **how):
+        words = ["--results", results] if results else []
+        for disk in disks:
+            words += ["--disk", disk]
+        words += ["--console", console] if console else []
+        return terrarium_command(*words, *options, **how), {}
+
+
+class Qemu(Machine):
+    """Plain QEMU in software emulation (scripts/qemu): it runs everywhere and knows nothing that only Terrarium has."""
+
+    panic = 255 & 127  # QEMU passes on seven bits
+    own_session = True  # a shell and its children
+    output_is_a_file = True  # then the console may be virtio's, which waits for no reader
+
+    @staticmethod
+    def command(results, *options, append="", memory="128M", kernel="moss.elf", initrd="initrd.cpio", disks=(), console=""):
+        options = list(options)
+        if results:
+            options += ["-device isa-debugcon,iobase=0xe8,chardev=results", f"-chardev file,id=results,path={results}"]
+        for number, disk in enumerate(disks):
+            path, _, readonly = disk.partition(",")
+            options += [f"-drive if=none,id=disk{number},file={path},format=raw{',readonly=on' if readonly else ''}",
+                        f"-device virtio-blk-device,drive=disk{number}"]
+        return [os.path.join(ROOT, "scripts/qemu"), BUILD, append], {
+            "MEMORY": memory, "KERNEL": os.path.join(BUILD, kernel), "INITRD": os.path.join(BUILD, initrd) if initrd else "",
+            "DISK": "", "CONSOLE": console, "QEMU_OPTIONS": " ".join(options)}
+
+
+TERRARIUM, QEMU = Terrarium(), Qemu()
+run = TERRARIUM.run
+
+
+class TestCase(unittest.TestCase):
+    """Tests of Moss, which hold on every machine: they use self.machine, and tests/support/on_qemu.py makes them for QEMU too."""
+
+    machine = TERRARIUM
+
+
+def only_terrarium(test):
+    """Marks a test of such a class that needs what only Terrarium has."""
+    test.only_terrarium = True
+    return test
 
 
 class Session:
-    """Moss in Terrarium at a terminal of its own, typed at and read from like a user does.
+    """Moss at a terminal of its own, typed at and read from like a user does.
 
     Use it in a `with` statement: nothing stays behind. `screen` has all bytes that came; `before` the terminal's
     settings (termios) as they were when the machine started. Before lab 6 there is no results channel.
     """
 
-    def __init__(self, *options, rows=24, columns=80, results=True, stdout=None, **how):
+    def __init__(self, *options, machine=TERRARIUM, rows=24, columns=80, results=True, stdout=None, **how):
+        self.machine = machine
         self.nonce = secrets.token_hex(8)
         self.directory = tempfile.TemporaryDirectory()
         self.results = os.path.join(self.directory.name, "results")
@@ -101,18 +180,15 @@ class Session:
         self.before = self.settings()
         self.screen = b""
         self.seen = 0  # bytes of the screen that earlier calls of expect() took
-        if results:
-            options = ("--results", self.results, *options)
-        self.process = subprocess.Popen(terrarium_command(*options, **how), cwd=ROOT,
-                                        stdin=self.terminal, stdout=stdout or self.terminal, stderr=self.terminal)
+        self.process = machine.start(self.results if results else None, *options, stdin=self.terminal,
+                                     stdout=stdout or self.terminal, stderr=self.terminal, **how)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *unused):
         if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+            self.machine.kill(self.process)
         os.close(self.master)
         os.close(self.terminal)
         self.directory.cleanup()

@@ -7,7 +7,6 @@ import unittest
 from tests.support import moss
 
 TRIPLE_FAULT = 121  # terrarium's status
-PANIC = 255
 
 
 def lab():
@@ -18,11 +17,11 @@ def lab():
     return max(int(os.path.basename(path)[:2]) for path in glob.glob(os.path.join(moss.ROOT, "labs/[0-9][0-9]-*")))
 
 
-class Deaths(unittest.TestCase):
+class Deaths(moss.TestCase):
     def die(self, name, *options):
-        """How it ended, and all that terrarium printed."""
+        """How it ended, and all that the machine printed."""
         initrd = "initrd.cpio" if lab() >= 6 else None
-        with moss.Session(*options, append="demo=" + name, initrd=initrd, results=lab() >= 6) as session:
+        with self.machine.session(*options, append="demo=" + name, initrd=initrd, results=lab() >= 6) as session:
             if name != "lose-idt":
                 session.expect(b"Moss panics: ")
                 session.expect(b"Called by:\n  ")
@@ -34,7 +33,7 @@ class Deaths(unittest.TestCase):
         self.assertIn(explanation, text)
         called_by = text[text.index("Called by:"):]
         self.assertRegex(called_by, r"[0-9a-f]{16} %s\+0x" % function, "the backtrace must name the function")
-        self.assertEqual(status, PANIC)
+        self.assertEqual(status, self.machine.panic)
 
     def test_null(self):
         self.panics("null", "a NULL pointer", r"trap_common\+0x[0-9a-f]+\n  [0-9a-f]{16} write_null")
@@ -48,6 +47,7 @@ class Deaths(unittest.TestCase):
     def test_stack_overflow(self):
         self.panics("overflow", "stack", "overflow_stack[.a-z0-9]*")
 
+    @moss.only_terrarium
     def test_lost_idt_is_a_triple_fault_that_the_post_mortem_explains(self):
         status, text = self.die("lose-idt")
         self.assertEqual(status, TRIPLE_FAULT, text)

@@ -9,39 +9,38 @@ import unittest
 from tests.support import moss
 
 HOST_ERROR = 120  # terrarium's status when the host lacks something
-PANIC = 255
 
 
-class Init(unittest.TestCase):
+class Init(moss.TestCase):
     """Whatever init= names is process 1, and its status the machine's."""
 
     def test_false(self):
-        self.assertEqual(moss.run(append="init=/bin/false").status, 1)
+        self.assertEqual(self.machine.run(append="init=/bin/false").status, 1)
 
     def test_true(self):
-        self.assertEqual(moss.run(append="init=/bin/true").status, 0)
+        self.assertEqual(self.machine.run(append="init=/bin/true").status, 0)
 
     def test_shell(self):
-        result = moss.run(b"echo $$\nexit 9\n", append="init=/bin/sh")
+        result = self.machine.run(b"echo $$\nexit 9\n", append="init=/bin/sh")
         self.assertEqual((result.status, result.stdout), (9, b"1\n"))
 
     def test_missing(self):
-        result = moss.run(append="init=/bin/nothing")
-        self.assertEqual(result.status, PANIC)
+        result = self.machine.run(append="init=/bin/nothing")
+        self.assertEqual(result.status, self.machine.panic)
         self.assertIn(b"Moss panics: cannot run /bin/nothing", result.stdout)
 
     def test_not_a_program(self):
-        result = moss.run(append="init=/etc/motd")
-        self.assertEqual(result.status, PANIC)
+        result = self.machine.run(append="init=/etc/motd")
+        self.assertEqual(result.status, self.machine.panic)
         self.assertIn(b"Moss panics: cannot run /etc/motd", result.stdout)
 
 
-class Initrd(unittest.TestCase):
+class Initrd(moss.TestCase):
     def boot(self, content):
         with tempfile.NamedTemporaryFile() as file:
             file.write(content)
             file.flush()
-            return moss.run(b"echo lives\n", initrd=file.name)
+            return self.machine.run(b"echo lives\n", initrd=file.name)
 
     @staticmethod
     def archive():
@@ -51,37 +50,39 @@ class Initrd(unittest.TestCase):
     def test_truncated(self):
         archive = self.archive()
         result = self.boot(archive[:len(archive) // 2])
-        self.assertIn(b"initrd: damaged at byte", result.stdout)
-        self.assertIn(result.status, (127, PANIC), "there is no shell, or no init")
+        self.assertIn(b"initrd: damaged at byte", result.words)
+        self.assertIn(result.status, (127, self.machine.panic), "there is no shell, or no init")
 
     def test_random_bytes(self):
         result = self.boot(random.Random(1).randbytes(70000))
-        self.assertIn(b"initrd: damaged at byte 0", result.stdout)
-        self.assertIn(b"Moss panics: cannot run /bin/init", result.stdout)
-        self.assertEqual(result.status, PANIC)
+        self.assertIn(b"initrd: damaged at byte 0", result.words)
+        self.assertIn(b"Moss panics: cannot run /bin/init", result.words)
+        self.assertEqual(result.status, self.machine.panic)
 
     def test_something_behind_the_archive_does_not_matter(self):
         result = self.boot(self.archive() + b"\0" * 1000 + b"more")
         self.assertEqual((result.status, result.stdout), (0, b"lives\n"))
 
+    def test_none(self):
+        result = self.machine.run(initrd=None)
+        self.assertIn(b"no initrd", result.words)
+        self.assertEqual(result.status, self.machine.panic)
+
+    @moss.only_terrarium
     def test_empty(self):
         result = self.boot(b"")
         self.assertEqual(result.status, HOST_ERROR)
         self.assertIn(b"0 bytes", result.stderr)
 
-    def test_none(self):
-        result = moss.run(initrd=None)
-        self.assertIn(b"no initrd", result.stdout)
-        self.assertEqual(result.status, PANIC)
-
+    @moss.only_terrarium
     def test_missing_file(self):
-        result = moss.run(initrd="/no/such/initrd")
+        result = self.machine.run(initrd="/no/such/initrd")
         self.assertEqual(result.status, HOST_ERROR)
         self.assertIn(b"/no/such/initrd: No such file or directory", result.stderr)
 
-
+    @moss.only_terrarium
     def test_device(self):
-        result = moss.run(initrd="/dev/null")
+        result = self.machine.run(initrd="/dev/null")
         self.assertEqual(result.status, HOST_ERROR)
         self.assertIn(b"--initrd /dev/null: is a pipe, a device or a directory", result.stderr)
 
@@ -128,29 +129,32 @@ class Kernel(unittest.TestCase):
             self.assertNotEqual(moss.run(kernel=file.name).status, 0)
 
 
-class Memory(unittest.TestCase):
-    def total(self, result):
-        """The KiB that `free` tells."""
-        return int(re.search(rb"Mem: +([0-9]+)", result.stdout).group(1))
+def total(result):
+    """The KiB that `free` tells."""
+    return int(re.search(rb"Mem: +([0-9]+)", result.stdout).group(1))
 
+
+class Memory(moss.TestCase):
     def test_16_mib(self):
-        result = moss.run(b"free\n", memory="16M")
+        result = self.machine.run(b"free\n", memory="16M")
         self.assertEqual(result.status, 0, result.stdout)
-        self.assertLess(self.total(result), 16 << 10)
+        self.assertLess(total(result), 16 << 10)
 
     def test_8_mib_works_or_says_why_not(self):
-        result = moss.run(b"free\n", memory="8M")
+        result = self.machine.run(b"free\n", memory="8M")
         if result.status != 0:
-            self.assertEqual(result.status, PANIC)
-            self.assertIn(b"memory is full", result.stdout)
+            self.assertEqual(result.status, self.machine.panic)
+            self.assertIn(b"memory is full", result.words)
 
+    @moss.only_terrarium
     def test_16_gib_on_a_smaller_host(self):
-        result = moss.run(b"free\n", memory="16G")
+        result = self.machine.run(b"free\n", memory="16G")
         self.assertEqual(result.status, 0, result.stderr)
-        self.assertGreater(self.total(result), 15 << 20)
+        self.assertGreater(total(result), 15 << 20)
 
+    @moss.only_terrarium
     def test_too_small_for_the_initrd(self):
-        result = moss.run(memory="1M")
+        result = self.machine.run(memory="1M")
         self.assertEqual(result.status, HOST_ERROR)
         self.assertIn(b"use a larger --memory", result.stderr)
 

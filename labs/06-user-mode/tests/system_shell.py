@@ -68,7 +68,7 @@ def pattern(expected):
     return re.escape(expected).replace(r"\{N\}", " *[0-9]+ *").replace(r"\{ANY\}", "(.*\n)*") + r"\Z"
 
 
-class Shell(unittest.TestCase):
+class Shell(moss.TestCase):
     """All in one boot; a line that only this run knows separates the sessions' outputs."""
 
     @classmethod
@@ -78,7 +78,7 @@ class Shell(unittest.TestCase):
         for name, (commands, _) in SESSIONS.items():
             script += b"mkdir /tmp/%s; cd /tmp/%s\n" % (name.encode(), name.encode())
             script += b"( %s\n) < /dev/null 2>&1\necho %s\n" % (commands.encode(), mark.encode())
-        cls.result = moss.run(script, timeout=300)
+        cls.result = cls.machine.run(script, timeout=300)
         outputs = cls.result.stdout.decode(errors="replace").split(mark + "\n")
         cls.outputs = dict(zip(SESSIONS, outputs))
 

@@ -95,7 +95,7 @@ DRIVER = """
 """
 
 
-class Busybox(unittest.TestCase):
+class Busybox(moss.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.here = busybox.Here()
@@ -109,7 +109,7 @@ class Busybox(unittest.TestCase):
                     file.write(script)
             initrd = os.path.join(directory, "initrd.cpio")
             busybox.make_initrd(initrd, files)
-            cls.result = moss.run(b"/bb/busybox ash /driver\n", initrd=initrd, append="quiet", timeout=110)
+            cls.result = cls.machine.run(b"/bb/busybox ash /driver\n", initrd=initrd, append="quiet", timeout=110)
         cls.outcomes = {}
         for status, text in cls.result.records:
             name, _, output = text.partition(" ")

@@ -10,7 +10,7 @@ CONTROL_C, CONTROL_D, CONTROL_Z, ESCAPE = b"\x03", b"\x04", b"\x1a", b"\x1b"
 LEFT = b"\x1b[D"
 
 
-class Terminal(unittest.TestCase):
+class Terminal(moss.TestCase):
     """One machine for all: each test finds ash's prompt seen, and leaves one."""
 
     @classmethod
@@ -18,7 +18,7 @@ class Terminal(unittest.TestCase):
         cls.directory = tempfile.TemporaryDirectory()
         initrd = os.path.join(cls.directory.name, "initrd.cpio")
         busybox.make_initrd(initrd)
-        cls.session = moss.Session(initrd=initrd, append="quiet")
+        cls.session = cls.machine.session(initrd=initrd, append="quiet")
         cls.session.command(b"cd /tmp; PATH=/bb /bb/ash")
         cls.session.expect(PROMPT)
 

@@ -1,10 +1,9 @@
-"""Disks in Terrarium: what Moss writes is what fsck.fat and mtools find, what mtools writes is what Moss reads, and what fsync has
-returned for is there however Terrarium ends."""
+"""Disks: what Moss writes is what fsck.fat and mtools find, what mtools writes is what Moss reads, and what fsync has
+returned for is there however the machine ends."""
 
 import os
 import random
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -14,14 +13,14 @@ from tests.support import moss
 MKDISK = os.path.join(moss.ROOT, "scripts/mkdisk")
 DIRECTORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # in memory: a disk is many small writes
 FSCK = shutil.which("fsck.fat", path="/usr/sbin:/sbin:" + os.environ["PATH"])
-HOST_ERROR, USAGE, PANIC = 120, 2, 255
+HOST_ERROR, USAGE = 120, 2
 
 
 def mtools(*words):
     return subprocess.run(words, capture_output=True, check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"}).stdout
 
 
-class DiskTest(unittest.TestCase):
+class DiskTest(moss.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(dir=DIRECTORY)
         self.addCleanup(directory.cleanup)
@@ -31,9 +30,9 @@ class DiskTest(unittest.TestCase):
     def make(self, size, *options):
         subprocess.run([MKDISK, *options, self.disk, size], check=True, capture_output=True)
 
-    def run_moss(self, script, *options, disk=""):
-        """Moss with the disk at /disk; every command must succeed."""
-        result = moss.run(b"set -e\n" + script, "--disk", self.disk + disk, *options)
+    def run_moss(self, script, *options, disks=()):
+        """Moss with the disk at /disk, and further disks; every command must succeed."""
+        result = self.machine.run(b"set -e\n" + script, *options, disks=[self.disk, *disks])
         self.assertEqual(result.status, 0, result.stdout + result.stderr)
         return result
 
@@ -82,9 +81,9 @@ class Exchange(DiskTest):
 
     def test_a_full_disk_is_told_and_stays_clean(self):
         self.make("1M")
-        result = moss.run(b"cat /bin/* > /disk/big; echo status $?\n"
-                          b"rm /disk/big; cp /bin/ls /disk/ls && cmp=$(cksum < /disk/ls) && [ \"$cmp\" = \"$(cksum < /bin/ls)\" ]\n",
-                          "--disk", self.disk)
+        script = (b"cat /bin/* > /disk/big; echo status $?\n"
+                  b"rm /disk/big; cp /bin/ls /disk/ls && cmp=$(cksum < /disk/ls) && [ \"$cmp\" = \"$(cksum < /bin/ls)\" ]\n")
+        result = self.machine.run(script, disks=[self.disk])
         self.assertEqual(result.status, 0, result.stdout + result.stderr)
         self.assertIn(b"No space left on device", result.stdout + result.stderr)
         self.assertIn(b"status 1\n", result.stdout)
@@ -98,7 +97,7 @@ class Exchange(DiskTest):
             before = file.read()
         result = self.run_moss(b"mkdir /mnt; mount /dev/vdb /mnt; cat /mnt/note\n"
                                b"if echo x > /mnt/new 2>/dev/null; then exit 1; fi\n"
-                               b"cp /mnt/note /disk/; umount /mnt\n", "--disk", second + ",ro")
+                               b"cp /mnt/note /disk/; umount /mnt\n", disks=[second + ",ro"])
         self.assertIn(b"from the host\n", result.stdout)
         self.assertEqual(mtools("mtype", "-i", self.disk, "::note"), b"from the host\n")
         with open(second, "rb") as file:
@@ -111,6 +110,7 @@ class Exchange(DiskTest):
         self.assertEqual(verdicts, ["ok"] * 5 + ["end"], result.stdout)
         self.check_clean()
 
+    @moss.only_terrarium
     def test_exits_instead_of_eventfds_work_as_well(self):
         self.make("8M")
         self.run_moss(b"cp /bin/sh /disk/sh; sync\n", "--no-eventfd")
@@ -122,7 +122,7 @@ class Damage(DiskTest):
     def test_random_bytes_are_no_file_system_and_no_panic(self):
         with open(self.disk, "wb") as file:
             file.write(random.Random(1).randbytes(1 << 20))
-        result = moss.run(b"mount /dev/vda /mnt; echo lives\n", "--disk", self.disk)
+        result = self.machine.run(b"mount /dev/vda /mnt; echo lives\n", disks=[self.disk])
         self.assertIn(b"lives", result.stdout)
         self.assertEqual(result.status, 0, result.stderr)
 
@@ -134,31 +134,29 @@ class Damage(DiskTest):
                 for _ in range(40):
                     file.seek(numbers.randrange(512, 100_000))
                     file.write(numbers.randbytes(4))
-            result = moss.run(b"ls -l /disk; cat /disk/* > /dev/null; cp /bin/ls /disk/x; mkdir /disk/d; sync; echo lives\n",
-                              "--disk", self.disk)
+            script = b"ls -l /disk; cat /disk/* > /dev/null; cp /bin/ls /disk/x; mkdir /disk/d; sync; echo lives\n"
+            result = self.machine.run(script, disks=[self.disk])
             self.assertIn(b"lives", result.stdout)
-            self.assertNotEqual(result.status, PANIC, result.stdout)
+            self.assertNotEqual(result.status, self.machine.panic, result.stdout)
 
 
 class Kill(DiskTest):
-    """kill -9 of Terrarium while Moss writes: what fsync has returned for is there."""
+    """kill -9 of the machine while Moss writes: what fsync has returned for is there."""
 
     SCRIPT = (b"i=0; while [ $i -lt 400 ]; do cksum /disk/f$i 2>/dev/null; cp /bin/ls /disk/f$i; sync; "
               b"echo $NONCE done f$i > /dev/results; i=$((i+1)); done\n")
 
     def kill_after(self, files):
         results = os.path.join(self.path, "results")
-        command = moss.terrarium_command("--results", results, "--disk", self.disk)
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, cwd=moss.ROOT) as process:
+        with self.machine.start(results, stdout=subprocess.DEVNULL, disks=[self.disk]) as process:
             process.stdin.write(b"export NONCE=n\n" + self.SCRIPT)
-            process.stdin.flush()
+            process.stdin.close()
             end = time.monotonic() + 60 * moss.SCALE
             while len(moss.read_records(results, "n")) < files:
                 self.assertLess(time.monotonic(), end, "Moss does not write")
                 self.assertIsNone(process.poll(), "Moss ended")
                 time.sleep(0.01)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            self.machine.kill(process)
         return [text for _, text in moss.read_records(results, "n")]
 
     def test_synced_files_survive(self):
@@ -175,18 +173,20 @@ class Kill(DiskTest):
 
 class Refusals(DiskTest):
     def refused(self, message, *options, status=HOST_ERROR):
-        result = moss.run(b"", *options)
+        result = self.machine.run(b"", *options)
         self.assertEqual(result.status, status, result.stderr)
         self.assertIn(message, result.stderr)
 
+    @moss.only_terrarium
     def test_files_that_are_no_disks(self):
         self.refused(b"make disks with scripts/mkdisk", "--disk", self.disk)
         self.write_host_file("disk.img", b"x" * 1000001)
         self.refused(b"size 1000001 is not a multiple of 512", "--disk", self.disk, status=USAGE)
 
+    @moss.only_terrarium
     def test_an_image_in_use_is_locked(self):
         self.make("1M")
-        with moss.Session("--disk", self.disk) as session:
+        with self.machine.session("--disk", self.disk) as session:
             session.expect(moss.PROMPT)
             self.refused(b"another program uses it", "--disk", self.disk)
 

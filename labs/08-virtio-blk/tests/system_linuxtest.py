@@ -29,7 +29,7 @@ traced /bin/nothere
 """
 
 
-class LinuxPrograms(unittest.TestCase):
+class LinuxPrograms(moss.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as directory:
@@ -40,7 +40,7 @@ class LinuxPrograms(unittest.TestCase):
             with open(script, "w") as file:
                 file.write(SCRIPT)
             busybox.make_initrd(initrd, [("bb/linuxtest-glibc", cls.glibc), ("script", script)])
-            result = moss.run(b"/bb/busybox ash /script\n", initrd=initrd, append="quiet", timeout=60)
+            result = cls.machine.run(b"/bb/busybox ash /script\n", initrd=initrd, append="quiet", timeout=60)
             here = subprocess.run([cls.glibc], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         cls.here = here.stdout.decode(), here.returncode
         cls.outcomes = [(subprocess.run(["base64", "-d"], input=text.encode(), capture_output=True, check=True).stdout.decode(),
@@ -95,9 +95,9 @@ class LinuxPrograms(unittest.TestCase):
         self.has(9, 127, r"^strace: /bin/nothere: No such file or directory$")
 
 
-class BootOption(unittest.TestCase):
+class BootOption(moss.TestCase):
     def test_every_process_is_traced(self):
-        result = moss.run(b"/bin/echo traced\n", append="quiet strace")
+        result = self.machine.run(b"/bin/echo traced\n", append="quiet strace")
         text = result.stdout.decode(errors="replace").replace("\r", "")
         self.assertEqual(result.status, 0)
         self.assertRegex(text, r'\[pid 1\] execve\("/bin/init"|\[pid 1\] ')
