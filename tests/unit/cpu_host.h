@@ -1,0 +1,26 @@
+/*
+ * For the tests of Moss's kernel on the host: the instructions that only a kernel may execute. The host's CPU
+ * refuses them to a test program (#GP, which Linux turns into SIGSEGV); what they would have done is noted
+ * here instead, and the program goes on behind them.
+ */
+#ifndef CPU_HOST_H
+#define CPU_HOST_H
+
+#include <stdint.h>
+
+/* From now on, to the end of the test (cmocka has a handler of its own for each): call it in the test itself.
+ */
+void cpu_host_begin(void);
+
+extern uint64_t cpu_host_cr2; /* what MOV from CR2 reads */
+
+/* INVLPG: how often, the last address, and who wants to be told at that very moment (may be NULL). */
+extern unsigned cpu_host_flushes;
+extern uint64_t cpu_host_flushed;
+extern void (*cpu_host_on_flush)(uint64_t address);
+
+/* LIDT: the last table; NULL: none was loaded. */
+extern const void *cpu_host_idt;
+extern uint16_t cpu_host_idt_limit;
+
+#endif
