@@ -2,6 +2,7 @@
  * a panic. */
 /* sources: guestos/mm/frames.c tests/unit/moss_host.c */
 #include "tests/unit/moss_host.h"
+#include "expect.h"
 #include "guestos/include/frames.h"
 
 #define RAM    (64ul << 20)
@@ -24,8 +25,9 @@ static int give_memory(void **state)
 static int check_all_is_back(void **state)
 {
     (void)state;
-    assert_int_equal(frames_free(), frames_total());
-    assert_int_equal(moss_locks_held(), 0);
+    expect_number(frames_free(), frames_total(),
+                  "every frame is back: `available` must go up and down with them");
+    expect_number(moss_locks_held(), 0, "each spin_lock() has its spin_unlock(), on every way out");
     return 0;
 }
 
@@ -56,8 +58,11 @@ static int by_address(const void *a, const void *b)
 static void the_notes_are_taken_from_the_range(void **state)
 {
     (void)state;
-    assert_int_equal(frames_total(), FRAMES);
-    assert_int_equal(frames_free(), FRAMES);
+    expect_number(
+        frames_total(), FRAMES,
+        "a struct frame for each frame, rounded up to whole frames, lies at the end of the range; the rest "
+        "is given out");
+    expect_number(frames_free(), FRAMES, "all of it is free at first");
 }
 
 static void frames_that_were_never_given_out_come_together(void **state)
@@ -80,15 +85,18 @@ static void every_frame_is_given_out_once(void **state)
 {
     (void)state;
     unsigned n = take_all(frame_alloc);
-    assert_int_equal(n, frames_total());
-    assert_int_equal(frames_free(), 0);
+    expect_number(n, frames_total(), "all frames can be had, and not one more: 0 when none is left");
+    expect_number(frames_free(), 0, "then none is free");
     qsort(taken, n, sizeof *taken, by_address);
     for (unsigned i = 0; i < n; i++) {
-        assert_int_equal(taken[i], START + i * PAGE_SIZE);
+        expect_number(
+            taken[i], START + i * PAGE_SIZE,
+            "sorted, they are one behind the other: none twice, none skipped, none beyond the range");
         memset(phys_to_virt(taken[i]), 0xff, PAGE_SIZE); /* must not touch the notes */
     }
     for (unsigned i = 0; i < n; i++)
-        assert_int_equal(frame_refs(taken[i]), 1);
+        expect_number(frame_refs(taken[i]), 1,
+                      "a frame has one owner when it is given out; writing to it changes no note");
     give_back(n);
 }
 
@@ -97,10 +105,17 @@ static void a_frame_that_came_back_is_given_out_again(void **state)
     (void)state;
     unsigned n = take_all(frame_alloc);
     frame_put(taken[7]);
-    assert_int_equal(frames_free(), 1);
-    assert_int_equal(frame_alloc(), taken[7]);
-    assert_int_equal(frame_alloc(), 0);
-    assert_int_equal(frames_free(), 0);
+    expect_number(frames_free(), 1, "its only owner has put it: it is free");
+    expect_number(frame_alloc(), taken[7], "the free list has it");
+    expect_number(frame_alloc(), 0, "and had it once");
+    frame_put(taken[3]);
+    frame_put(taken[9]);
+    expect_number(frames_free(), 2, "two came back");
+    uint64_t one = frame_alloc(), other = frame_alloc();
+    expect_true((one == taken[3] && other == taken[9]) || (one == taken[9] && other == taken[3]),
+                "each frame that came back is given out once: next_free leads from one to the next");
+    expect_number(frame_refs(one), 1, "with one owner");
+    expect_number(frames_free(), 0, "and then none is free");
     give_back(n);
 }
 
@@ -128,14 +143,17 @@ static void a_shared_frame_stays_until_the_last_owner_leaves(void **state)
     (void)state;
     frame_get(frame);
     frame_get(frame);
-    assert_int_equal(frame_refs(frame), 3);
+    expect_number(frame_refs(frame), 3, "frame_alloc() and two times frame_get(): three owners");
     frame_put(frame);
     frame_put(frame);
-    assert_int_equal(frame_refs(frame), 1);
-    assert_int_equal(frames_free(), free);
+    expect_number(frame_refs(frame), 1, "two have left");
+    expect_number(frames_free(), free, "as long as one owner is there the frame is not free");
+    uint64_t another = frame_alloc();
+    expect_true(another != frame, "a frame that has an owner must not be given to somebody else");
+    frame_put(another);
     frame_put(frame);
-    assert_int_equal(frame_refs(frame), 0);
-    assert_int_equal(frames_free(), free + 1);
+    expect_number(frame_refs(frame), 0, "the last one has left");
+    expect_number(frames_free(), free + 1, "now the frame is free");
 }
 
 static void freeing_twice_panics(void **state)
@@ -144,7 +162,8 @@ static void freeing_twice_panics(void **state)
 
     (void)state;
     frame_put(frame);
-    expect_panic("was freed twice", frame_put(frame));
+    expect_panic("was freed twice", frame_put(frame)); /* the way out of a double free is to stop at once */
+    expect_number(frame_refs(frame), 0, "and nothing was changed: the count did not wrap");
 }
 
 static void sharing_a_free_frame_panics(void **state)
@@ -172,11 +191,11 @@ static void programs_leave_a_reserve_to_the_kernel(void **state)
 {
     (void)state;
     unsigned n = take_all(frame_alloc_user);
-    assert_int_equal(n, frames_total() - FRAMES_RESERVE);
-    assert_int_equal(frames_free(), FRAMES_RESERVE);
+    expect_number(n, frames_total() - FRAMES_RESERVE, "take(reserve) leaves so many frames");
+    expect_number(frames_free(), FRAMES_RESERVE, "the reserve is still free");
     taken[n++] = frame_alloc();
-    assert_int_not_equal(taken[n - 1], 0);
-    assert_int_equal(frame_alloc_user(), 0);
+    expect_true(taken[n - 1] != 0, "the kernel, with a reserve of 0, gets one of them");
+    expect_number(frame_alloc_user(), 0, "a program does not");
     give_back(n);
 }
 
@@ -195,9 +214,20 @@ static void only_whole_frames_of_a_range_count(void **state)
     uint64_t at = 16ul << 20;
 
     (void)state;
-    assert_int_equal(added(at + 1, at + 4 * PAGE_SIZE - 1), 1); /* two whole frames, one for the notes */
+    expect_number(added(at + 1, at + 4 * PAGE_SIZE - 1), 1,
+                  "pages at the edges that are not wholly in the range do not count: two are, and one of "
+                  "them has the notes");
     at += 16 * PAGE_SIZE;
-    assert_int_equal(added(at, at + 10 * PAGE_SIZE), 9);
+    expect_number(added(at, at + 10 * PAGE_SIZE), 9, "ten frames, the last of them with the notes");
+    for (uint64_t frame; (frame = frame_alloc()) != 0;)
+        expect_true(frame < (16ul << 20) || frame == (16ul << 20) + PAGE_SIZE ||
+                        (frame >= at && frame < at + 9 * PAGE_SIZE),
+                    "a frame was given out that is not wholly in a range, or in which the notes are");
+    for (unsigned i = 0; i < FRAMES; i++)
+        frame_put(START + i * PAGE_SIZE);
+    frame_put((16ul << 20) + PAGE_SIZE);
+    for (unsigned i = 0; i < 9; i++)
+        frame_put(at + i * PAGE_SIZE);
 }
 
 static void ranges_without_a_frame_are_ignored(void **state)
@@ -205,18 +235,19 @@ static void ranges_without_a_frame_are_ignored(void **state)
     uint64_t at = 17ul << 20;
 
     (void)state;
-    assert_int_equal(added(at, at), 0);
-    assert_int_equal(added(at + 1, at + PAGE_SIZE), 0);
-    assert_int_equal(added(at + PAGE_SIZE, at), 0);
-    assert_int_equal(added(at, at + PAGE_SIZE), 0); /* has only room for its own notes */
+    expect_number(added(at, at), 0, "an empty range");
+    expect_number(added(at + 1, at + PAGE_SIZE), 0, "less than one frame");
+    expect_number(added(at + PAGE_SIZE, at), 0,
+                  "a range that ends before it begins: end - start is a huge number");
+    expect_number(added(at, at + PAGE_SIZE), 0, "one frame has only room for its own notes");
 }
 
 static void physical_0_is_never_given_out(void **state)
 {
     (void)state;
-    assert_int_equal(added(0, 4 * PAGE_SIZE), 2); /* frames 1 and 2; the notes are in 3 */
+    expect_number(added(0, 4 * PAGE_SIZE), 2, "frames 1 and 2: 0 means \"none\", and the notes are in 3");
     unsigned n = take_all(frame_alloc);
-    assert_int_equal(n, frames_total());
+    expect_number(n, frames_total(), "frame 0 would end this loop too early");
     give_back(n);
 }
 
