@@ -1,0 +1,27 @@
+/* In: hypervisor/inspect/walk.c. Caught by: unit_walk.four_levels_lead_to_a_byte. Mistake: clears bits 11..0
+ * of an entry only, and not those above the address. */
+static const char *walk_levels(struct vm *vm, const struct kvm_sregs *sregs, const struct mode *m,
+                               struct walk *w)
+{
+    uint64_t table = sregs->cr3 & m->root;
+
+    for (unsigned level = m->top; level > 0 && !w->page_size; level--) {
+        const uint64_t *entry = walk_step(vm, w, m, level, table);
+        if (!entry)
+            return level == m->top ? "CR3 POINTS OUTSIDE RAM" : "THE NEXT TABLE IS OUTSIDE RAM";
+        if (!(*entry & PTE_P))
+            return "NOT PRESENT";
+        if (has_reserved_bits(sregs, m, level, *entry))
+            return "A RESERVED BIT IS SET";
+        if (m->top != 3 || level != 3) { /* the top entries of PAE carry no rights */
+            w->writable &= !!(*entry & PTE_W);
+            w->user &= !!(*entry & PTE_U);
+            w->executable &= !(*entry & PTE_NX);
+        }
+        table = *entry & ~0xffful;
+        if (is_leaf(sregs, m, level, *entry))
+            w->page_size = 1ul << (12 + (level - 1) * m->bits);
+    }
+    w->gpa = (table & ~(w->page_size - 1)) | (w->gva & (w->page_size - 1));
+    return NULL;
+}
