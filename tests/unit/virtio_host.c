@@ -114,7 +114,7 @@ void console_has_news(void)
 void machine_new(void)
 {
     machine = calloc(1, sizeof *machine);
-    ram = calloc(1, RAM_SIZE);
+    ram = memset(aligned_alloc(4096, RAM_SIZE), 0, RAM_SIZE); /* pages, for write_watch.h */
     pthread_mutex_init(&machine->lock, NULL);
     machine->ports.kind = "port";
     machine->mmio.kind = "address";
