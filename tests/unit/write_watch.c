@@ -1,6 +1,5 @@
 /* Watching stores: the memory is read-only, so each one traps; it is noted and then done, alone, by a single
  * step. */
-#define _GNU_SOURCE
 #include <assert.h>
 #include <signal.h>
 #include <stdint.h>

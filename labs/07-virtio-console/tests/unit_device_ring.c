@@ -1,8 +1,7 @@
 /* Lab 7: split virtqueues from the device's side (virtio 1.2 §2.7), with drivers that keep the rules and
  * drivers that do not. */
-/* sources: tests/unit/virtio_host.c tests/unit/write_watch.c hypervisor/bus.c hypervisor/virtio/mmio.c
- * hypervisor/virtio/queue.c */
-/* sources: hypervisor/virtio/console.c */
+/* sources: tests/unit/virtio_host.c tests/unit/write_watch.c hypervisor/bus.c */
+/* sources: hypervisor/virtio/mmio.c hypervisor/virtio/queue.c hypervisor/virtio/console.c */
 #include "tests/support/expect.h"
 #include "tests/unit/virtio_host.h"
 #include "tests/unit/write_watch.h"

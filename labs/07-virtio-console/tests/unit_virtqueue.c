@@ -1,8 +1,10 @@
 /* Moss's side of a virtqueue, against a simulated device: one that keeps the rules, and one that breaks them.
  */
-/* sources: guestos/drivers/virtqueue.c tests/unit/moss_host.c */
+/* sources: guestos/drivers/virtqueue.c tests/unit/moss_host.c tests/unit/write_watch.c */
 #include <errno.h>
+#include "tests/support/expect.h"
 #include "tests/unit/moss_host.h"
+#include "tests/unit/write_watch.h"
 #include "guestos/include/frames.h"
 #include "guestos/include/virtqueue.h"
 
@@ -163,11 +165,16 @@ static void expect_three(const struct seen *chain)
 {
     static const uint32_t lengths[] = {16, 200, 1};
 
-    assert_int_equal(chain->count, 3);
+    expect_number(chain->count, 3,
+                  "The chain has three descriptors: each but the last has F_NEXT and the index of the next "
+                  "(virtio 1.2 §2.7.5).");
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(chain->part[i].address, DATA + i * 0x100);
-        assert_int_equal(chain->part[i].length, lengths[i]);
-        assert_int_equal(chain->part[i].flags & WRITE, i ? WRITE : 0);
+        expect_number(chain->part[i].address, DATA + i * 0x100,
+                      "The device knows physical addresses only: virt_to_phys() of the buffer.");
+        expect_number(chain->part[i].length, lengths[i], "The descriptor's length is the buffer's size.");
+        expect_number(
+            chain->part[i].flags & WRITE, i ? WRITE : 0,
+            "The first buffer is for the device to read, the other two are for it to write (F_WRITE).");
     }
 }
 
@@ -179,14 +186,17 @@ static void a_chain_arrives_as_it_was_given(void **state)
 
     (void)state;
     assert_int_equal(add_three(&token), 0);
-    assert_true(device_pop(&chain));
+    expect_true(device_pop(&chain),
+                "A chain was added: the available ring's index is one more (virtio 1.2 §2.7.6).");
     expect_three(&chain);
-    assert_null(virtqueue_take(queue, &written));
+    expect_true(!virtqueue_take(queue, &written),
+                "The device has the chain and has not used it: there is nothing to take.");
     device_push(chain.id, 201);
-    assert_ptr_equal(virtqueue_take(queue, &written), &token);
-    assert_int_equal(written, 201);
-    assert_null(virtqueue_take(queue, &written));
-    assert_int_equal(failures, 0);
+    expect_true(virtqueue_take(queue, &written) == &token,
+                "The used entry names the chain: its token comes back.");
+    expect_number(written, 201, "The used entry's length, the bytes that the device wrote, is passed on.");
+    expect_true(!virtqueue_take(queue, &written), "There was one used entry; the second take finds none.");
+    expect_number(failures, 0, "This device keeps the rules and must not be given up.");
 }
 
 static void chains_come_back_in_any_order(void **state)
@@ -198,13 +208,32 @@ static void chains_come_back_in_any_order(void **state)
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(add_three(&tokens[i]), 0);
-        assert_true(device_pop(&chains[i]));
+        expect_true(device_pop(&chains[i]), "A chain was added: the device finds it.");
     }
     device_push(chains[1].id, 1);
     device_push(chains[0].id, 2);
-    assert_ptr_equal(virtqueue_take(queue, &written), &tokens[1]);
-    assert_ptr_equal(virtqueue_take(queue, &written), &tokens[0]);
-    assert_int_equal(written, 2);
+    expect_true(virtqueue_take(queue, &written) == &tokens[1],
+                "A device may use chains in any order; the used entry's id says which one it was (virtio 1.2 "
+                "§2.7.8).");
+    expect_true(virtqueue_take(queue, &written) == &tokens[0], "The next used entry names the other chain.");
+    expect_number(written, 2, "Each used entry has a length of its own.");
+}
+
+static void a_chain_is_whole_before_the_index_shows_it(void **state)
+{
+    int token;
+
+    (void)state;
+    watch_begin(phys_to_virt(0), RAM);
+    add_three(&token);
+    watch_end();
+    unsigned index = watch_last_store(&queue->available->index, 2),
+             entry = watch_last_store(queue->available->ring, 2);
+    unsigned descriptors = watch_last_store(queue->descriptors, RING_SIZE * sizeof(struct virtq_descriptor));
+    expect_true(entry > 0 && index > entry, "The device may look as soon as it sees the new index: the "
+                                            "ring's entry is stored first, then the index, by a "
+                                            "store with release (virtio 1.2 §2.7.13).");
+    expect_true(descriptors > 0 && index > descriptors, "So are the descriptors that the entry leads to.");
 }
 
 /* How many chains of three fit. */
@@ -345,11 +374,12 @@ static void expect_failure(const char *part)
     uint32_t written = 77;
     int token;
 
-    assert_null(virtqueue_take(queue, &written));
-    assert_int_equal(failures, 1);
-    assert_non_null(strstr(device.failure, part));
-    assert_null(virtqueue_take(queue, &written));
-    assert_int_equal(failures, 1);
+    expect_true(!virtqueue_take(queue, &written),
+                "What the device says cannot be true: no token comes back.");
+    expect_number(failures, 1, "The device is given up, by virtio_fail().");
+    expect_contains(device.failure ?: "nothing", part, "virtio_fail() is told what was wrong.");
+    expect_true(!virtqueue_take(queue, &written), "Nothing more comes from a device that was given up.");
+    expect_number(failures, 1, "It is given up once.");
     assert_int_equal(add_one(&token), -EIO);
     virtqueue_kick(queue);
     assert_int_equal(notified, 0);
@@ -480,6 +510,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DIRECT(a_chain_arrives_as_it_was_given),
         INDIRECTLY(a_chain_arrives_as_it_was_given),
+        DIRECT(a_chain_is_whole_before_the_index_shows_it),
         DIRECT(chains_come_back_in_any_order),
         INDIRECTLY(chains_come_back_in_any_order),
         DIRECT(a_full_ring_says_so),
