@@ -1,0 +1,28 @@
+/* In: guestos/drivers/virtqueue.c. Caught by: unit_virtqueue.chains_come_back_in_any_order. Mistake: expects
+ * chains back in the order in which they were given. */
+void *virtqueue_take(struct virtqueue *queue, uint32_t *written)
+{
+    uint16_t count = waiting(queue), at = queue->next_used % queue->size;
+    const char *wrong = NULL;
+
+    if (count == 0 || queue->device->failure)
+        return NULL;
+    /* Read once: it can change while we look. */
+    uint32_t id = queue->available->ring[at];
+    uint32_t length = __atomic_load_n(&queue->used->ring[at].length, __ATOMIC_RELAXED);
+    if (count > queue->in_flight)
+        wrong = "says that it used more buffers than it was given";
+    else if (id >= queue->size || !queue->notes[id].token)
+        wrong = "says that it used a buffer that it was not given";
+    else if (length > queue->notes[id].writable)
+        wrong = "says that it wrote more than there was room for";
+    if (wrong) {
+        virtio_fail(queue->device, wrong);
+        return NULL;
+    }
+    void *token = queue->notes[id].token;
+    give_back(queue, id);
+    queue->next_used++;
+    *written = length;
+    return token;
+}

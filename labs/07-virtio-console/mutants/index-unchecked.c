@@ -1,0 +1,24 @@
+/* In: hypervisor/virtio/queue.c. Caught by: unit_device_ring.chains_that_lead_nowhere_break_the_device.
+ * Mistake: believes that next is in the table. */
+static const char *walk_chain(struct virtio_device *v, struct descs *descs, struct chain *chain,
+                              unsigned index, struct desc *d)
+{
+    const char *fault = NULL;
+
+    while (!fault) {
+        index %= descs->size;
+        if (descs->left-- == 0)
+            return "closes a loop";
+        memcpy(d, &descs->table[index], sizeof *d); /* copied once: the guest may change it while we look */
+        index = d->next;
+        if (d->flags & DESC_INDIRECT) {
+            fault = enter_table(v, descs, d);
+            index = 0;
+            continue;
+        }
+        fault = add_buffer(v, chain, d);
+        if (!(d->flags & DESC_NEXT))
+            return fault;
+    }
+    return fault;
+}

@@ -1,0 +1,25 @@
+/* In: hypervisor/virtio/queue.c. Caught by: unit_device_ring.a_chain_is_followed_by_its_next_fields. Mistake:
+ * takes the following descriptor instead of the one that next names. */
+static const char *walk_chain(struct virtio_device *v, struct descs *descs, struct chain *chain,
+                              unsigned index, struct desc *d)
+{
+    const char *fault = NULL;
+
+    while (!fault) {
+        if (index >= descs->size)
+            return "names a next one beyond the table";
+        if (descs->left-- == 0)
+            return "closes a loop";
+        memcpy(d, &descs->table[index], sizeof *d); /* copied once: the guest may change it while we look */
+        index++;
+        if (d->flags & DESC_INDIRECT) {
+            fault = enter_table(v, descs, d);
+            index = 0;
+            continue;
+        }
+        fault = add_buffer(v, chain, d);
+        if (!(d->flags & DESC_NEXT))
+            return fault;
+    }
+    return fault;
+}
