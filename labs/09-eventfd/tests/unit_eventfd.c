@@ -135,6 +135,7 @@ static void a_used_buffer_is_an_event_for_the_interrupt(void **state)
     expect_number(irqfd.gsi, 5, "KVM_IRQFD: gsi is the device's interrupt line, 5 for the first one.");
     expect_number(irqfd.flags, 0, "Neither DEASSIGN nor RESAMPLE: our line needs no resampling.");
     up();
+    interrupts(); /* of before */
     offer_hello();
     watched_ready(1);
     expect_number(interrupts(), 1, "The chain was used: 1 is written to the irqfd's eventfd, once.");

@@ -1,0 +1,15 @@
+/* In: hypervisor/virtio/blk_uring.c. Caught by: unit_blk_uring.a_file_that_ends_too_early_is_an_error.
+ * Mistake: 0 bytes are taken for success; the guest gets what its buffer had before. */
+static void uring_result(struct uring *u, struct blk_request *r, int result)
+{
+    u->in_flight--;
+    if (result > 0 && r->type != BLK_FLUSH) {
+        iov_skip(&r->iov, &r->iov_count, (size_t)result);
+        r->offset += (uint64_t)result;
+    }
+    bool more = result > 0 && r->iov_count > 0;
+    if (result == -EINTR || result == -EAGAIN || (more && r->type != BLK_FLUSH))
+        uring_start(r);
+    else
+        blk_done(r, result < 0 ? result : 0);
+}

@@ -1,0 +1,16 @@
+/* In: hypervisor/virtio/blk_uring.c. Caught by: unit_blk_uring.a_flush_is_an_fdatasync. Mistake: a flush does
+ * nothing, and says that all is safe. */
+static void uring_start(struct blk_request *r)
+{
+    struct uring *u = r->disk->starter;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring); /* there are as many as requests: never NULL */
+
+    if (r->type == BLK_FLUSH)
+        io_uring_prep_nop(sqe);
+    else if (r->type == BLK_IN)
+        io_uring_prep_readv(sqe, r->disk->fd, r->iov, r->iov_count, r->offset);
+    else
+        io_uring_prep_writev(sqe, r->disk->fd, r->iov, r->iov_count, r->offset);
+    io_uring_sqe_set_data(sqe, r);
+    u->in_flight++;
+}
