@@ -3,6 +3,8 @@
 #ifndef MOSS_LAYOUT_H
 #define MOSS_LAYOUT_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include "guestos/include/init.h"
 #include "guestos/include/layout.h"
 
@@ -16,5 +18,12 @@
 /* One section for all levels: its name can be a C name, so that a test finds it as __start_inits. */
 #undef INIT_SECTION
 #define INIT_SECTION(level) "inits"
+
+/* Ports are the test's: it says what device answers. */
+#define IO_H
+uint8_t in8(uint16_t port);
+void out8(uint16_t port, uint8_t value);
+void out32(uint16_t port, uint32_t value);
+void out8_many(uint16_t port, const void *bytes, size_t n);
 
 #endif
