@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "devices/console.h"
+#include "expect.h"
 #include "feature.h"
 
 enum { THR, IER, FCR, LCR, MCR, LSR, MSR, SCR, RBR = 0, IIR = 2 };
@@ -115,13 +116,16 @@ static void enable(uint8_t ier)
 static void after_reset_it_is_idle(void **state)
 {
     (void)state;
-    assert_int_equal(get(LSR), 0x60); /* transmitter empty, nothing received */
-    assert_int_equal(get(IIR), 0x01); /* no interrupt, no FIFO */
-    assert_int_equal(get(IER), 0);
-    assert_int_equal(get(LCR), 0);
-    assert_int_equal(get(MCR), 0);
-    assert_int_equal(get(MSR), 0xb0); /* a peer is there: CTS, DSR, DCD */
-    assert_int_equal(get(RBR), 0);
+    expect_number(get(LSR), 0x60,
+                  "LSR after reset: THRE and TEMT (bits 5, 6), the transmitter is empty; no data (bit 0).");
+    expect_number(get(IIR), 0x01,
+                  "IIR after reset: bit 0 set means that no interrupt is pending; bits 7, 6: no FIFO.");
+    expect_number(get(IER), 0, "IER after reset: no interrupt is wanted.");
+    expect_number(get(MCR), 0, "MCR after reset: all outputs are off.");
+    expect_number(
+        get(MSR), 0xb0,
+        "MSR: a peer is there, with CTS, DSR and DCD (bits 4, 5, 7), and nothing has changed (bits 0 to 3).");
+    expect_number(get(RBR), 0, "RBR without a byte reads as 0 here, and must not disturb the FIFO.");
 }
 
 static void scratch_lcr_mcr_and_ier_keep_their_bits(void **state)
@@ -131,10 +135,11 @@ static void scratch_lcr_mcr_and_ier_keep_their_bits(void **state)
     put(LCR, 0x1b);
     put(MCR, 0xff);
     put(IER, 0xff);
-    assert_int_equal(get(SCR), 0x5a);
-    assert_int_equal(get(LCR), 0x1b);
-    assert_int_equal(get(MCR), 0x1f); /* five bits exist: Linux tells a 16550 from a 16750 by that */
-    assert_int_equal(get(IER), 0x0f);
+    expect_number(get(SCR), 0x5a,
+                  "SCR (offset 7) keeps what was written: that is how drivers find the chip.");
+    expect_number(get(LCR), 0x1b, "LCR (offset 3) keeps what was written.");
+    expect_number(get(MCR), 0x1f, "MCR (offset 4) has five bits: Linux tells a 16550 from a 16750 by that.");
+    expect_number(get(IER), 0x0f, "IER (offset 1) has four bits, one for each kind of interrupt.");
 }
 
 static void dlab_switches_to_the_divisor(void **state)
@@ -143,11 +148,11 @@ static void dlab_switches_to_the_divisor(void **state)
     put(LCR, 0x83);
     put(THR, 0x0c);
     put(IER, 0x01);
-    assert_int_equal(get(RBR), 0x0c);
-    assert_int_equal(get(IER), 0x01);
+    expect_number(get(RBR), 0x0c, "LCR bit 7 (DLAB): offset 0 is the low byte of the divisor.");
+    expect_number(get(IER), 0x01, "and offset 1 its high byte.");
     put(LCR, 0x03);
-    assert_int_equal(output_size, 0); /* the divisor is not sent */
-    assert_int_equal(get(IER), 0);
+    expect_number(output_size, 0, "the divisor is not sent.");
+    expect_number(get(IER), 0, "nor does it reach IER.");
 }
 
 static void written_bytes_are_sent_at_once(void **state)
@@ -155,8 +160,10 @@ static void written_bytes_are_sent_at_once(void **state)
     (void)state;
     put(THR, 'h');
     put(THR, 'i');
-    assert_memory_equal(output, "hi", 2);
-    assert_int_equal(get(LSR), 0x60);
+    output[output_size] = '\0';
+    expect_text(output, "hi", "a byte written to offset 0 (THR) goes to the host: vm_output().");
+    expect_number(get(LSR), 0x60,
+                  "bytes leave at once, so LSR always says THRE and TEMT; what is sent is not received.");
 }
 
 static void a_string_costs_one_write(void **state)
@@ -165,8 +172,10 @@ static void a_string_costs_one_write(void **state)
     char text[] = "sixteen bytes...";
 
     ops->write_string(&(struct access){vm, dev, THR, text, 1, 16, true});
-    assert_int_equal(output_calls, 1);
-    assert_memory_equal(output, "sixteen bytes...", 16);
+    expect_number(
+        (uint64_t)output_calls, 1,
+        "the bus gives the device all items of a string at once: one vm_output(), not one for each byte.");
+    expect_bytes(output, text, 16, "all bytes, in order.");
 }
 
 static void input_waits_until_the_driver_listens(void **state)
@@ -174,21 +183,27 @@ static void input_waits_until_the_driver_listens(void **state)
     (void)state;
     type("early");
     put(FCR, 0x07); /* a driver starts: clears the FIFO */
-    assert_int_equal(get(LSR), 0x60);
-    assert_int_equal(get(RBR), 0);
-    assert_int_equal(get(IIR) & 0x0f, 1);
+    expect_number(
+        get(LSR), 0x60,
+        "nobody listens yet (IER bit 0 is off and this is the first look at LSR): bytes stay on the host.");
+    expect_number(get(RBR), 0, "nothing was received.");
+    expect_number(get(IIR) & 0x0f, 1, "and nothing interrupts.");
     enable(1);
-    assert_int_equal(get(RBR), 'e'); /* not a byte was lost */
+    expect_number(
+        get(RBR), 'e',
+        "IER bit 0 was switched on: now the typed bytes come, from the first on. Not a byte was lost.");
 }
 
 static void polling_lsr_counts_as_listening(void **state)
 {
     (void)state;
     type("p");
-    assert_int_equal(get(LSR), 0x60);
-    assert_int_equal(get(LSR), 0x61);
-    assert_int_equal(get(RBR), 'p');
-    assert_int_equal(get(LSR), 0x60);
+    expect_number(get(LSR), 0x60,
+                  "the first look at LSR may be for the transmitter: no byte is fetched yet.");
+    expect_number(get(LSR), 0x61,
+                  "a second one in a row is polling: a byte is fetched, and LSR bit 0 (DR) is set.");
+    expect_number(get(RBR), 'p', "RBR gives the byte.");
+    expect_number(get(LSR), 0x60, "LSR bit 0 (DR) is off once the last byte is read.");
 }
 
 static void a_paste_passes_through_the_fifo_whole(void **state)
@@ -202,26 +217,31 @@ static void a_paste_passes_through_the_fifo_whole(void **state)
     enable(1);
     type(text);
     for (int i = 0; i < 300; i++) {
-        assert_int_equal(get(LSR) & 3, 1); /* data, no overrun */
-        assert_int_equal(get(RBR), text[i]);
+        expect_number(get(LSR) & 3, 1,
+                      "LSR: data ready (bit 0), no overrun (bit 1). Fetch only what the FIFO has room for, "
+                      "and more when RBR was read.");
+        expect_number(get(RBR), (uint8_t)text[i],
+                      "300 bytes pass through 16 places in order: first and last of the FIFO go round.");
     }
-    assert_int_equal(get(LSR), 0x60);
+    expect_number(get(LSR), 0x60, "LSR bit 0 (DR) is off once the last byte is read.");
 }
 
 static void received_data_interrupts_at_the_trigger_level(void **state)
 {
     (void)state;
     enable(1);
-    assert_int_equal(irq_level, 0);
+    expect_number((uint64_t)irq_level, 0, "line 4 is low while nothing was received.");
     type("1234567");
-    assert_int_equal(irq_level, 1);
-    assert_int_equal(get(IIR), 0xcc); /* fewer than eight: character time-out */
+    expect_number((uint64_t)irq_level, 1, "line 4 is high while IIR has something to tell.");
+    expect_number(get(IIR), 0xcc,
+                  "seven bytes, and FCR bits 7, 6 ask for eight: character time-out (1100), because no more "
+                  "are on their way.");
     type("8");
-    assert_int_equal(get(IIR), 0xc4); /* the level is reached: received data */
+    expect_number(get(IIR), 0xc4, "the trigger level is reached: received data available (0100).");
     for (int i = 0; i < 8; i++)
         get(RBR);
-    assert_int_equal(irq_level, 0);
-    assert_int_equal(get(IIR), 0xc1);
+    expect_number((uint64_t)irq_level, 0, "the line falls when the last byte is read.");
+    expect_number(get(IIR), 0xc1, "IIR: nothing pending (bit 0), FIFOs on (bits 7, 6).");
 }
 
 static void out2_gates_the_interrupt(void **state)
@@ -229,25 +249,31 @@ static void out2_gates_the_interrupt(void **state)
     (void)state;
     put(IER, 1);
     type("x");
-    assert_int_equal(irq_level, 0);
+    expect_number((uint64_t)irq_level, 0,
+                  "on a PC, OUT2 (MCR bit 3) connects the chip's interrupt to line 4. It is off.");
     put(MCR, 8);
-    assert_int_equal(irq_level, 1);
+    expect_number((uint64_t)irq_level, 1, "OUT2 is on now, and the byte is still there: the line rises.");
     put(MCR, 0);
-    assert_int_equal(irq_level, 0);
+    expect_number((uint64_t)irq_level, 0, "OUT2 is off again: the line falls.");
 }
 
 static void transmitter_empty_is_told_once(void **state)
 {
     (void)state;
     enable(2);
-    assert_int_equal(irq_level, 1); /* switched on while empty */
-    assert_int_equal(get(IIR), 0xc2);
-    assert_int_equal(irq_level, 0); /* reading IIR took it back */
-    assert_int_equal(get(IIR), 0xc1);
+    expect_number(
+        (uint64_t)irq_level, 1,
+        "IER bit 1 switched on while the transmitter is empty: due at once. Drivers start sending by that.");
+    expect_number(get(IIR), 0xc2, "IIR: transmitter holding register empty (0010).");
+    expect_number(
+        (uint64_t)irq_level, 0,
+        "reading IIR takes this one interrupt back (data sheet, table of interrupt control functions).");
+    expect_number(get(IIR), 0xc1, "told once: nothing is pending now.");
     put(THR, 'a');
-    assert_int_equal(irq_level, 1);
+    expect_number((uint64_t)irq_level, 1,
+                  "a byte was written and has left: the transmitter is empty again, and says so again.");
     put(IER, 0);
-    assert_int_equal(irq_level, 0);
+    expect_number((uint64_t)irq_level, 0, "IER is 0: no interrupt is wanted.");
 }
 
 static void line_status_has_the_highest_priority(void **state)
@@ -256,13 +282,18 @@ static void line_status_has_the_highest_priority(void **state)
     enable(7);
     typed[typed_count++] = CONSOLE_BREAK;
     type("x");
-    assert_int_equal(get(IIR), 0xc6);
-    assert_int_equal(get(LSR), 0xf1); /* break, error in the FIFO, data */
-    assert_int_equal(get(LSR), 0x61); /* reading clears it */
-    assert_int_equal(get(RBR), 0);    /* a break is a zero byte */
-    assert_int_equal(get(IIR), 0xcc);
-    assert_int_equal(get(RBR), 'x');
-    assert_int_equal(get(IIR), 0xc2);
+    expect_number(
+        get(IIR), 0xc6,
+        "a break is at the front: line status (0110) comes before received data and transmitter empty.");
+    expect_number(
+        get(LSR), 0xf1,
+        "LSR: break (bit 4), an error in the FIFO (bit 7), data (bit 0), transmitter empty (bits 5, 6).");
+    expect_number(get(LSR), 0x61,
+                  "reading LSR clears break; the byte for which it stands is still in the FIFO.");
+    expect_number(get(RBR), 0, "a break is received as a zero byte.");
+    expect_number(get(IIR), 0xcc, "then the byte behind it: fewer than the trigger, so a time-out.");
+    expect_number(get(RBR), 'x', "the byte behind the break.");
+    expect_number(get(IIR), 0xc2, "and last the transmitter (0010), which was due all the time.");
 }
 
 static void the_break_stays_behind_the_bytes_before_it(void **state)
@@ -272,9 +303,11 @@ static void the_break_stays_behind_the_bytes_before_it(void **state)
     type("a");
     typed[typed_count++] = CONSOLE_BREAK;
     console_ready(vm, dev);
-    assert_int_equal(get(LSR), 0xe1); /* not yet at the front: only the FIFO's error bit */
-    assert_int_equal(get(RBR), 'a');
-    assert_int_equal(get(LSR) & 0x10, 0x10);
+    expect_number(get(LSR), 0xe1,
+                  "the break is in the FIFO (bit 7), and not yet at its front (bit 4 off): LSR describes the "
+                  "byte that RBR gives next.");
+    expect_number(get(RBR), 'a', "the byte before the break.");
+    expect_number(get(LSR) & 0x10, 0x10, "now the break is at the front: LSR bit 4.");
 }
 
 static void loopback_feeds_the_receiver(void **state)
@@ -283,9 +316,21 @@ static void loopback_feeds_the_receiver(void **state)
     put(FCR, 1);
     put(MCR, 0x10);
     put(THR, 'L');
-    assert_int_equal(output_size, 0);
-    assert_int_equal(get(LSR) & 1, 1);
-    assert_int_equal(get(RBR), 'L');
+    expect_number(output_size, 0, "in loopback (MCR bit 4) nothing leaves the chip.");
+    expect_number(get(LSR) & 1, 1, "what was sent is received: LSR bit 0 (DR).");
+    expect_number(get(RBR), 'L', "and RBR gives it.");
+}
+
+static void an_empty_fifo_may_be_read(void **state)
+{
+    (void)state;
+    enable(1);
+    for (int i = 0; i < 40; i++)
+        expect_number(get(RBR), 0,
+                      "the guest may read RBR whenever it likes: with nothing received it gets 0.");
+    expect_number(get(LSR), 0x60, "and the FIFO is as empty as before: LSR bit 0 (DR) is off.");
+    type("z");
+    expect_number(get(RBR), 'z', "the next byte to come is the next byte that is read.");
 }
 
 static void loopback_overrun_is_reported_once(void **state)
@@ -295,11 +340,12 @@ static void loopback_overrun_is_reported_once(void **state)
     put(MCR, 0x10);
     for (int i = 0; i < 17; i++)
         put(THR, (uint8_t)i);
-    assert_int_equal(get(LSR) & 2, 2);
-    assert_int_equal(get(LSR) & 2, 0);
+    expect_number(get(LSR) & 2, 2, "17 bytes, 16 places: one was lost, and LSR bit 1 (OE) must tell.");
+    expect_number(get(LSR) & 2, 0, "reading LSR clears OE.");
     for (int i = 0; i < 16; i++)
-        assert_int_equal(get(RBR), i);
-    assert_int_equal(get(LSR) & 1, 0);
+        expect_number(get(RBR), (uint64_t)i,
+                      "with FIFOs the new byte is lost; those that are in the FIFO stay.");
+    expect_number(get(LSR) & 1, 0, "16 bytes, and no more.");
 }
 
 static void loopback_connects_the_modem_lines(void **state)
@@ -320,9 +366,11 @@ static void modem_changes_interrupt_last(void **state)
     (void)state;
     put(IER, 8);
     put(MCR, 0x10);
-    assert_int_equal(get(IIR), 0x00);
+    expect_number(
+        get(IIR), 0x00,
+        "modem status (0000): in loopback CTS, DSR and DCD follow our own outputs, so they changed.");
     get(MSR);
-    assert_int_equal(get(IIR), 0x01);
+    expect_number(get(IIR), 0x01, "reading MSR takes it back.");
 }
 
 static void fcr_clears_and_switches_the_fifo(void **state)
@@ -330,15 +378,16 @@ static void fcr_clears_and_switches_the_fifo(void **state)
     (void)state;
     enable(1);
     type("abc");
-    assert_int_equal(get(IIR) & 0xc0, 0xc0);
+    expect_number(get(IIR) & 0xc0, 0xc0,
+                  "IIR bits 7, 6 say that the FIFOs are on (FCR bit 0): drivers find a 16550A by that.");
     put(FCR, 0x83);
-    assert_int_equal(get(LSR) & 1, 0);
+    expect_number(get(LSR) & 1, 0, "FCR bit 1 empties the receiver's FIFO.");
     put(FCR, 0);
-    assert_int_equal(get(IIR) & 0xc0, 0);
-    type("de"); /* without a FIFO one byte at a time */
-    assert_int_equal(get(RBR), 'd');
-    assert_int_equal(get(RBR), 'e');
-    assert_int_equal(get(LSR), 0x60);
+    expect_number(get(IIR) & 0xc0, 0, "FCR bit 0 off: a plain 16450, without FIFOs.");
+    type("de");
+    expect_number(get(RBR), 'd', "without FIFOs there is room for one byte;");
+    expect_number(get(RBR), 'e', "the next waits on the host until the first is read.");
+    expect_number(get(LSR), 0x60, "both are read.");
 }
 
 static void any_sequence_of_accesses_is_survived(void **state)
@@ -377,6 +426,7 @@ int main(void)
         TEST(line_status_has_the_highest_priority),
         TEST(the_break_stays_behind_the_bytes_before_it),
         TEST(loopback_feeds_the_receiver),
+        TEST(an_empty_fifo_may_be_read),
         TEST(loopback_overrun_is_reported_once),
         TEST(loopback_connects_the_modem_lines),
         TEST(modem_changes_interrupt_last),
