@@ -74,7 +74,7 @@ static bool give_away(void)
 }
 
 /* What is not wanted stays in the FIFO, without an interrupt, and the sender waits. */
-static void uart_receive(void)
+static void uart_listen(void)
 {
     spin_lock(&receive_lock);
     out8(UART_PORT + IER, give_away() ? IER_RECEIVED : 0);
@@ -85,7 +85,7 @@ static void uart_interrupt(void *unused)
 {
     (void)unused;
     in8(UART_PORT + IIR);
-    uart_receive();
+    uart_listen();
 }
 
 static void uart_panic(void)
@@ -102,7 +102,7 @@ static bool uart_present(void)
 static void uart_init(void)
 {
     static const struct console console = {
-        .name = "serial port", .write = uart_write, .resume_input = uart_receive, .panic = uart_panic};
+        .name = "serial port", .write = uart_write, .resume_input = uart_listen, .panic = uart_panic};
 
     if (!uart_present())
         return;

@@ -39,10 +39,10 @@ static bool give_away(void)
  * chip interrupt for more (IER), unless a byte is left: then it must be quiet. Holds receive_lock. Handout,
  * section 4.11.
  */
-static void uart_receive(void)
+static void uart_listen(void)
 {
     (void)receive_lock, (void)give_away;
-    lab_todo(3, "uart_receive", "handout section 4.11");
+    lab_todo(3, "uart_listen", "handout section 4.11");
 }
 
 /*
@@ -53,7 +53,7 @@ static void uart_receive(void)
 static void uart_init(void)
 {
     static const struct console console = {
-        .name = "serial port", .write = uart_write, .resume_input = uart_receive, .panic = uart_panic};
+        .name = "serial port", .write = uart_write, .resume_input = uart_listen, .panic = uart_panic};
 
     (void)console, (void)uart_present, (void)uart_interrupt;
     lab_todo(3, "uart_init", "handout section 4.12");
