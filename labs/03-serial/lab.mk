@@ -6,6 +6,7 @@ GUESTOS += guestos/kernel/irq.c
 GUESTOS += guestos/drivers/uart.c
 GUESTOS += guestos/include/irq.h
 GUESTOS += guestos/include/errno.h
+FLAT += $(B)/echo.bin
 POINTS_03 += unit_uart.after_reset_it_is_idle:3:uart_lsr,uart_iir,uart_read_register
 POINTS_03 += unit_uart.scratch_lcr_mcr_and_ier_keep_their_bits:4:uart_write_register,uart_read_register
 POINTS_03 += unit_uart.written_bytes_are_sent_at_once:4:uart_transmit,uart_lsr
