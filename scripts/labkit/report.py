@@ -1,17 +1,24 @@
 """Verdicts of tests: pass, fail or skip, with a message."""
 
+import threading
+
+MARKS = {"pass": "ok  ", "fail": "FAIL", "skip": "skip"}
+
 
 class Report:
-    """Counts and prints verdicts."""
+    """Counts and prints verdicts, from any thread."""
 
     def __init__(self):
         self.counts = {"pass": 0, "fail": 0, "skip": 0}
+        self.lock = threading.Lock()
 
     def add(self, suite, name, verdict, message=""):
-        self.counts[verdict] += 1
-        print({"pass": "ok  ", "fail": "FAIL", "skip": "skip"}[verdict], f"{suite}: {name}", flush=True)
+        lines = [f"{MARKS[verdict]} {suite}: {name}"]
         if message:
-            print("\n".join("     " + line for line in message.rstrip().split("\n")), flush=True)
+            lines += ["     " + line for line in message.rstrip().split("\n")]
+        with self.lock:
+            self.counts[verdict] += 1
+            print("\n".join(lines), flush=True)
 
     def last_line(self):
         skipped = f", {self.counts['skip']} skipped" if self.counts["skip"] else ""
@@ -26,5 +33,6 @@ class Collection(Report):
         self.verdicts = {}
 
     def add(self, suite, name, verdict, message=""):
-        self.counts[verdict] += 1
-        self.verdicts[f"{suite}.{name}"] = verdict, message
+        with self.lock:
+            self.counts[verdict] += 1
+            self.verdicts[f"{suite}.{name}"] = verdict, message

@@ -162,11 +162,6 @@ def run(report, job):
     (run_python if job.path.endswith(".py") else run_program)(report, job)
 
 
-def run_here(report, jobs):
-    for job in jobs:
-        run(report, job)
-
-
 def lines_while_alive(process, file):
     """Yield the lines that the machine with KVM writes, until it ends or gives no sign of life any more."""
     partial, since, alive = "", time.monotonic(), True

@@ -77,7 +77,8 @@ class Try:
             chosen = tuple(one.test.partition(".")[2] for one in self.graded if one.test.startswith(program + "."))
             job = runner.Job(str(self.program(program)), str(self.directory), self.build_directory, chosen)
             (here if program.startswith("unit_") else inside).append(job)
-        runner.run_here(verdicts, here)
+        for job in here:
+            runner.run(verdicts, job)
         runner.run_inside(verdicts, inside)
         by_test = {name.split("/", 1)[-1]: verdict for name, verdict in verdicts.verdicts.items()}
         return [grade.judge(self.lab, one, by_test, False) for one in self.graded]
