@@ -33,6 +33,7 @@
 #define ANSWER_NS  (10 * NS_PER_SECOND)
 #define DISKS_MAX  26
 #define DIRECT_LEN 3 /* descriptors of a request that is not indirect: header, data, status */
+#define DONE_SHARE 4 /* one in so many requests with the device must be done to be worth an interrupt */
 
 /* What the device needs besides the data, for one request. */
 struct slot {
@@ -152,7 +153,7 @@ static void requests_done(struct virtqueue *queue)
         virtqueue_quiet(queue);
         while ((request = take_done(disk, &error)))
             finish(request, error);
-    } while (virtqueue_listen(queue, 1));
+    } while (virtqueue_listen(queue, MAX(queue->in_flight / DONE_SHARE, 1)));
     set_completing(disk, false);
 }
 

@@ -1,5 +1,5 @@
-/* diskbench: how fast is a disk? Reads and, with -w, overwrites it from end to end, then reads 4 KiB at
- * random places. */
+/* diskbench: how fast is a disk? Reads and, with -w, overwrites it from end to end, then reads (and
+ * overwrites) 4 KiB at random places. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -17,7 +17,7 @@
 #define BLKGETSIZE64 0x80081272
 #define CHUNK        (1 << 20)
 #define BLOCK        4096
-#define READS        4096 /* at random places, by all readers together */
+#define BLOCKS       4096 /* that are read or written at random places, by all readers together */
 #define READERS_MAX  32
 
 static const char *path;
@@ -66,14 +66,35 @@ static double in_order(bool write_it)
     return (double)size / 1e6 / took;
 }
 
+/* Where the next block lies that a sequence of random numbers names. */
+static off_t random_place(unsigned *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (off_t)((*seed >> 4) % (size / BLOCK)) * BLOCK;
+}
+
 static void read_blocks(int fd, unsigned seed, unsigned count)
 {
-    while (count-- > 0) {
-        seed = seed * 1664525 + 1013904223;
-        off_t block = (off_t)((seed >> 4) % (size / BLOCK));
-        if (pread(fd, buffer, BLOCK, block * BLOCK) != BLOCK)
+    while (count-- > 0)
+        if (pread(fd, buffer, BLOCK, random_place(&seed)) != BLOCK)
             fail("read");
-    }
+}
+
+/* Overwrite at random places, and have all of it durable at the end. Returns writes per second. */
+static double overwrite_at_random(void)
+{
+    int fd = open_cold(O_RDWR);
+    double start = now();
+    unsigned seed = 1;
+
+    for (unsigned i = 0; i < BLOCKS; i++)
+        if (pwrite(fd, buffer, BLOCK, random_place(&seed)) != BLOCK)
+            fail("write");
+    if (fsync(fd) < 0)
+        fail("sync");
+    double took = now() - start;
+    close(fd);
+    return BLOCKS / took;
 }
 
 /* Read at random places with so many readers at once. Returns reads per second. */
@@ -87,7 +108,7 @@ static double at_random(unsigned readers)
         if (child < 0)
             fail("start a reader of");
         if (child == 0) {
-            read_blocks(fd, i * 7919 + readers, READS / readers);
+            read_blocks(fd, i * 7919 + readers, BLOCKS / readers);
             _exit(0);
         }
     }
@@ -97,7 +118,7 @@ static double at_random(unsigned readers)
         exit(1);
     double took = now() - start;
     close(fd);
-    return READS / took;
+    return BLOCKS / took;
 }
 
 static void find_size(void)
@@ -116,6 +137,8 @@ static void measure_all(bool write_it)
     printf("sequential-read %.1f MB/s\n", in_order(false));
     printf("random-read-1 %.0f IOPS\n", at_random(1));
     printf("random-read-32 %.0f IOPS\n", at_random(READERS_MAX));
+    if (write_it)
+        printf("random-write %.0f IOPS\n", overwrite_at_random());
 }
 
 int main(int argc, char **argv)

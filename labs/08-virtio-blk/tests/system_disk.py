@@ -3,6 +3,7 @@ returned for is there however the machine ends."""
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import tempfile
@@ -109,6 +110,24 @@ class Exchange(DiskTest):
         verdicts = [verdict for verdict, _ in result.records]
         self.assertEqual(verdicts, ["ok"] * 5 + ["end"], result.stdout)
         self.check_clean()
+
+    def test_the_bench_of_disks_measures_all_and_only_overwrites_when_asked_to(self):
+        self.make("4M")
+        with open(self.disk, "rb") as file:
+            before = file.read()
+        names = ["sequential-read", "random-read-1", "random-read-32"]
+        self.assertEqual(self.measured(b"diskbench /dev/vda\n"), names)
+        with open(self.disk, "rb") as file:
+            self.assertEqual(file.read(), before)
+        self.assertEqual(self.measured(b"umount /disk\ndiskbench -w /dev/vda\n"), ["sequential-write", *names, "random-write"])
+        with open(self.disk, "rb") as file:
+            self.assertEqual(file.read(), bytes(len(before)))
+
+    def measured(self, script):
+        """The names of what diskbench has measured; every figure is above 0."""
+        figures = re.findall(r"^(\S+) (\S+) (?:MB/s|IOPS)$", self.run_moss(script).stdout.decode(), re.MULTILINE)
+        self.assertEqual([name for name, figure in figures if float(figure) <= 0], [])
+        return [name for name, _ in figures]
 
     @moss.only_terrarium
     def test_exits_instead_of_eventfds_work_as_well(self):

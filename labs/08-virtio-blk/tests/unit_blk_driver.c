@@ -34,7 +34,9 @@ static unsigned done_count, done_last;
 static uint64_t ram_used, now;
 static uint32_t size_max;
 static unsigned notified;
-static bool answers; /* the device takes each request when it is told of it */
+static unsigned ring_size;
+static unsigned wanted_after; /* the last wish: an interrupt after so many */
+static bool answers;          /* the device takes each request when it is told of it */
 static struct block_request *submit_when_done;
 
 /* --- the device --- */
@@ -147,7 +149,7 @@ int format(char *to, size_t size, const char *fmt, ...)
 unsigned virtio_queue_size(struct virtio_device *d, unsigned number)
 {
     (void)d;
-    return number == 0 ? RING_SIZE : 0;
+    return number == 0 ? ring_size : 0;
 }
 
 void virtio_queue_enable(struct virtqueue *q)
@@ -216,6 +218,7 @@ static void begin_with(uint64_t features)
 static int begin(void **state)
 {
     (void)state;
+    ring_size = RING_SIZE;
     begin_with(F_FLUSH | F_SIZE_MAX);
     return 0;
 }
@@ -312,6 +315,49 @@ static void one_notification_for_many(void **state)
     interrupt();
     assert_int_equal(notified, 2); /* when the handler is done, not before */
     assert_int_equal(queue->in_flight, 1);
+}
+
+static bool always(const struct virtqueue *q)
+{
+    (void)q;
+    return true;
+}
+
+static void note_want(struct virtqueue *q, uint16_t count)
+{
+    (void)q;
+    wanted_after = count;
+}
+
+static void nothing(struct virtqueue *q)
+{
+    (void)q;
+}
+
+static void with_much_to_do_a_quarter_is_worth_an_interrupt(void **state)
+{
+    static const struct virtqueue_events events = {
+        .feature = VIRTIO_F_EVENT_IDX, .device_wants = always, .want = note_want, .refuse = nothing};
+
+    (void)state;
+    virtqueue_set_events(&events);
+    ring_size = 16;
+    begin_with(F_FLUSH | F_SIZE_MAX | VIRTIO_F_EVENT_IDX);
+    for (unsigned i = 0; i < 16; i++)
+        submit(i, BLOCK_READ);
+    work();
+    interrupt();
+    expect_number(wanted_after, 3,
+                  "15 requests are with the device; a quarter of them makes the next interrupt.");
+    while (queue->in_flight > 1) {
+        work();
+        interrupt();
+    }
+    expect_number(wanted_after, 1, "The last request is waited for, too: fewer than 4 ask for each.");
+    work();
+    interrupt();
+    expect_number(done_count, 16, "All have ended.");
+    expect_number(wanted_after, 1, "Whatever comes next is alone.");
 }
 
 /* What the header at the front of a chain says. */
@@ -489,6 +535,7 @@ int main(void)
         TEST(what_is_written_can_be_read),
         TEST(more_requests_than_fit_wait),
         TEST(one_notification_for_many),
+        TEST(with_much_to_do_a_quarter_is_worth_an_interrupt),
         TEST(a_read_is_a_header_a_buffer_and_a_status),
         TEST(a_write_is_read_by_the_device),
         TEST(a_flush_has_no_data),
