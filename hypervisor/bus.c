@@ -23,7 +23,7 @@ static struct bus_claim *bus_find(struct bus *bus, uint64_t addr, unsigned size)
     for (struct bus_claim *c = bus->claims; c < bus->claims + bus->count; c++) {
         uint64_t offset = addr - c->base;
         if (offset < c->size && size <= c->size - offset)
-            return (c->ops->sizes & size) == size ? c : NULL; /* an odd size has several bits: never taken */
+            return (c->ops->sizes & size) && !(size & (size - 1)) ? c : NULL; /* 3 has two of the bits */
     }
     return NULL;
 }

@@ -4,6 +4,6 @@ static struct bus_claim *bus_find(struct bus *bus, uint64_t addr, unsigned size)
 {
     for (struct bus_claim *c = bus->claims; c < bus->claims + bus->count; c++)
         if (addr - c->base < c->size)
-            return (c->ops->sizes & size) == size ? c : NULL;
+            return (c->ops->sizes & size) && !(size & (size - 1)) ? c : NULL;
     return NULL;
 }

@@ -157,6 +157,11 @@ static void sizes_that_the_device_does_not_take_are_unclaimed(void **state)
     expect_number(calls, 0, "ops->sizes of this device is 2: accesses of 1, 3 and 4 bytes are not for it");
     access_port(0x100, &data, 2, 1, false);
     expect_number(calls, 1, "an access of 2 bytes is");
+    assert_int_equal(claim(0x200, 8, &all_sizes), 0);
+    access_port(0x200, &data, 3, 1, false);
+    expect_number(calls, 1,
+                  "an access across two pages comes as pieces, of 3 bytes perhaps; a device of sizes 1, 2, 4 "
+                  "and 8 does not take 3, though 3 is 1 | 2");
 }
 
 static void string_input_fills_successive_items_from_one_port(void **state)
