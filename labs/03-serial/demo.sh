@@ -9,7 +9,7 @@ ECHO="$BUILD/terrarium run --flat $BUILD/echo.bin"
 say "A serial port of 1987, the 16550. Here is all of it: eight registers, a FIFO of sixteen bytes, a few notes. There is no wire and no chip."
 show sed -n '/^struct uart {/,/^};/p' hypervisor/devices/uart16550.c
 
-say "A guest of 40 bytes talks to it: it waits for a byte, makes a capital of it and sends it back. It needs no kernel, no interrupt, and cannot tell that the chip is C."
+say "A guest of 36 bytes talks to it: it waits for a byte, makes a capital of it and sends it back. It needs no kernel, no interrupt, and cannot tell that the chip is C."
 show sed -n '/^next:/,/hlt/p' guestos/flat/echo.S
 
 say "We type a line. Every IN and OUT of the guest leaves the virtual machine: an exit. Three for each byte, and some looks in vain."
