@@ -16,10 +16,10 @@ say "We type a line. Every IN and OUT of the guest leaves the virtual machine: a
 show sh -c "echo 'hello, world' | $ECHO --stats"
 
 say "The host can be faster than any line. 4,096 bytes at once, through sixteen places: Terrarium lets them wait until the guest has room."
-show sh -c "yes moss | head -c 4096 | $ECHO --stats | cksum"
+show sh -c "yes moss | head -c 4096 | $ECHO --stats | md5sum"
 
 say "Was anything lost? The sum of what should have come out:"
-show sh -c "yes MOSS | head -c 4096 | cksum"
+show sh -c "yes MOSS | head -c 4096 | md5sum"
 
 say "Now a kernel. Moss looks for the chip, sets it up and prints its first line: 47 bytes, one exit each; five accesses to find and prepare the chip; and only three looks at the line status, because an empty transmitter takes sixteen bytes."
 show sh -c "$BUILD/terrarium run --kernel $BUILD/moss.elf --stats < /dev/null"
