@@ -30,16 +30,27 @@ static uint64_t days(unsigned year, unsigned month, unsigned day)
     return (year - 1970) * 365 + leap + before[month - 1] + day - 1;
 }
 
-uint64_t rtc_read(void)
+/* What the registers say; 0: no time at all. */
+static uint64_t rtc_seconds(void)
 {
-    if (rtc_register(REG_FORMAT) == 0xff) /* nothing answers at this port */
-        return 0;
     while (rtc_register(REG_UPDATING) & 0x80)
         ;
     unsigned month = rtc_number(8);
     if (month < 1 || month > 12)
         return 0;
-    return ((days(2000 + rtc_number(9), month, rtc_number(7)) * 24 + rtc_number(4)) * 60 + rtc_number(2)) *
-               60 +
-           rtc_number(0);
+    uint64_t hours = days(2000 + rtc_number(9), month, rtc_number(7)) * 24 + rtc_number(4);
+    return (hours * 60 + rtc_number(2)) * 60 + rtc_number(0);
+}
+
+uint64_t rtc_read(void)
+{
+    uint64_t seconds, again;
+
+    if (rtc_register(REG_FORMAT) == 0xff) /* nothing answers at this port */
+        return 0;
+    do { /* an update may begin between two registers: believe what comes twice */
+        seconds = rtc_seconds();
+        again = rtc_seconds();
+    } while (seconds != again);
+    return seconds;
 }

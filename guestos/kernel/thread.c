@@ -41,14 +41,13 @@ struct thread *thread_create(const char *name, void (*fn)(void *arg), void *arg)
         return NULL;
     }
     uint64_t *sp = (uint64_t *)(thread->stack + STACK_PAGES * PAGE_SIZE);
-    *--sp = 0; /* so that the stack is aligned as at a call, and a backtrace ends */
-    *--sp = (uint64_t)thread_begin;
-    *--sp = 0;             /* rbp */
-    *--sp = 0;             /* rbx */
-    *--sp = (uint64_t)fn;  /* r12 */
-    *--sp = (uint64_t)arg; /* r13 */
-    *--sp = 0;             /* r14 */
-    *--sp = 0;             /* r15 */
+    *--sp = (uint64_t)thread_begin; /* its calls find the stack aligned to 16 bytes, as the ABI wants */
+    *--sp = 0;                      /* rbp: a backtrace ends here */
+    *--sp = 0;                      /* rbx */
+    *--sp = (uint64_t)fn;           /* r12 */
+    *--sp = (uint64_t)arg;          /* r13 */
+    *--sp = 0;                      /* r14 */
+    *--sp = 0;                      /* r15 */
     thread->rsp = (uint64_t)sp;
     __atomic_fetch_add(&alive, 1, __ATOMIC_SEQ_CST);
     return thread;

@@ -1,13 +1,19 @@
 /* Privileged instructions, decoded where the host's CPU refuses them (Intel SDM 2A §2.1 tells of ModR/M and
  * SIB). */
+#include <asm/prctl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
+#include <unistd.h>
 #include "cpu_host.h"
 
-uint64_t cpu_host_cr2, cpu_host_flushed;
+struct cpu cpus[MAX_CPUS];
+uint64_t cpu_host_cr2, cpu_host_cr3, cpu_host_flushed;
+bool cpu_host_irq_on = true;
+void (*cpu_host_on_wrmsr)(uint32_t msr, uint64_t value);
 unsigned cpu_host_flushes;
 void (*cpu_host_on_flush)(uint64_t address);
 const void *cpu_host_idt;
@@ -69,16 +75,45 @@ static void lidt(const uint8_t *descriptor)
     memcpy(&cpu_host_idt, descriptor + 2, 8);
 }
 
+/* MOV from or to a control register, whose operand is p[2] (with the REX prefix's bit 0). */
+static const uint8_t *control_register(ucontext_t *context, const uint8_t *p, unsigned rex)
+{
+    greg_t *operand = reg(context, (p[2] & 7) | (rex & 1) << 3);
+
+    if (p[1] == 0x20 && p[2] >> 3 == 0x1a)
+        *operand = (greg_t)cpu_host_cr2;
+    else if (p[1] == 0x20 && p[2] >> 3 == 0x1b)
+        *operand = (greg_t)cpu_host_cr3;
+    else if (p[1] == 0x22 && p[2] >> 3 == 0x1b)
+        cpu_host_cr3 = (uint64_t)*operand;
+    else
+        return NULL;
+    return p + 3;
+}
+
+static const uint8_t *wrmsr(ucontext_t *context, const uint8_t *p)
+{
+    if (!cpu_host_on_wrmsr)
+        return NULL;
+    cpu_host_on_wrmsr((uint32_t)*reg(context, 1),
+                      (uint64_t)*reg(context, 2) << 32 | (uint32_t)*reg(context, 0));
+    return p + 2;
+}
+
 /* Returns what follows the instruction at p; NULL: it is none of ours. */
 static const uint8_t *execute(ucontext_t *context, const uint8_t *p)
 {
     unsigned rex = *p >> 4 == 4 ? *p++ : 0;
     uint64_t address;
 
-    if (p[0] == 0x0f && p[1] == 0x20 && p[2] >> 3 == 0x1a) { /* MOV from CR2 to a register */
-        *reg(context, (p[2] & 7) | (rex & 1) << 3) = (greg_t)cpu_host_cr2;
-        return p + 3;
+    if (p[0] == 0xfa || p[0] == 0xfb) {
+        cpu_host_irq_on = p[0] == 0xfb;
+        return p + 1;
     }
+    if (p[0] == 0x0f && (p[1] == 0x20 || p[1] == 0x22))
+        return control_register(context, p, rex);
+    if (p[0] == 0x0f && p[1] == 0x30)
+        return wrmsr(context, p);
     if (p[0] != 0x0f || p[1] != 0x01 || p[2] >> 6 == 3)
         return NULL;
     const uint8_t *next = operand(context, p + 2, rex, &address);
@@ -110,4 +145,15 @@ void cpu_host_begin(void)
     const struct sigaction action = {.sa_sigaction = refused, .sa_flags = SA_SIGINFO | SA_NODEFER};
 
     sigaction(SIGSEGV, &action, &before);
+}
+
+void cpu_host_be(unsigned id)
+{
+    struct cpu *cpu = &cpus[id];
+
+    if (!cpu->self)
+        list_init(&cpu->run_queue);
+    cpu->self = cpu;
+    cpu->id = id;
+    syscall(SYS_arch_prctl, ARCH_SET_GS, cpu); /* nothing else in a 64-bit program of the host uses GS */
 }

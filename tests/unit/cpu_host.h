@@ -6,6 +6,7 @@
 #ifndef CPU_HOST_H
 #define CPU_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* From now on, to the end of the test (cmocka has a handler of its own for each): call it in the test itself.
@@ -13,6 +14,14 @@
 void cpu_host_begin(void);
 
 extern uint64_t cpu_host_cr2; /* what MOV from CR2 reads */
+extern uint64_t cpu_host_cr3; /* MOV to and from CR3 */
+extern bool cpu_host_irq_on;  /* CLI, STI */
+
+/* WRMSR: who takes the value. */
+extern void (*cpu_host_on_wrmsr)(uint32_t msr, uint64_t value);
+
+/* From now on this is the CPU that the test runs on: this_cpu() gives &cpus[id]. */
+void cpu_host_be(unsigned id);
 
 /* INVLPG: how often, the last address, and who wants to be told at that very moment (may be NULL). */
 extern unsigned cpu_host_flushes;

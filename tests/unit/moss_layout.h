@@ -26,4 +26,15 @@ void out8(uint16_t port, uint8_t value);
 void out32(uint16_t port, uint32_t value);
 void out8_many(uint16_t port, const void *bytes, size_t n);
 
+/* Instructions that a test program may execute, but not with the result that a test needs: the time-stamp
+ * counter and CPUID are the test's, too, and the interrupt flag is cpu_host.c's. (Those that the host refuses
+ * need no such help: cpu_host.c carries them out.) */
+#include "guestos/include/cpu.h"
+extern bool cpu_host_irq_on;
+uint64_t host_tsc(void);
+struct cpuid host_cpuid(uint32_t leaf, uint32_t subleaf);
+#define irq_enabled()        (cpu_host_irq_on)
+#define read_tsc()           host_tsc()
+#define cpuid(leaf, subleaf) host_cpuid(leaf, subleaf)
+
 #endif
