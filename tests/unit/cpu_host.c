@@ -7,11 +7,19 @@
 #include <ucontext.h>
 #include "cpu_host.h"
 
-uint64_t cpu_host_cr2, cpu_host_flushed;
-unsigned cpu_host_flushes;
+uint64_t cpu_host_cr2, cpu_host_cr3, cpu_host_flushed;
+unsigned cpu_host_flushes, cpu_host_cr3_loads;
 void (*cpu_host_on_flush)(uint64_t address);
+void (*cpu_host_on_cr3)(void);
+bool cpu_host_interrupts;
 const void *cpu_host_idt;
 uint16_t cpu_host_idt_limit;
+
+static struct {
+    uint32_t number;
+    uint64_t value;
+} msrs[8]; /* as WRMSR left them */
+static unsigned msr_count;
 
 static struct sigaction before; /* what else a SIGSEGV means: the sanitizer's report */
 
@@ -69,16 +77,69 @@ static void lidt(const uint8_t *descriptor)
     memcpy(&cpu_host_idt, descriptor + 2, 8);
 }
 
+static void load_cr3(uint64_t value)
+{
+    cpu_host_cr3 = value;
+    cpu_host_cr3_loads++;
+    if (cpu_host_on_cr3)
+        cpu_host_on_cr3();
+}
+
+/* MOV to and from a control register: 0F 22 and 0F 20. Returns what follows it; NULL: it is none of ours. */
+static const uint8_t *move_control(ucontext_t *context, const uint8_t *p, unsigned rex)
+{
+    greg_t *general = reg(context, (p[2] & 7) | (rex & 1) << 3);
+    unsigned control = p[2] >> 3 & 7;
+
+    if (p[1] == 0x20 && control == 2)
+        *general = (greg_t)cpu_host_cr2;
+    else if (p[1] == 0x20 && control == 3)
+        *general = (greg_t)cpu_host_cr3;
+    else if (p[1] == 0x22 && control == 3)
+        load_cr3((uint64_t)*general);
+    else
+        return NULL;
+    return p + 3;
+}
+
+static void wrmsr(ucontext_t *context)
+{
+    uint32_t number = (uint32_t)*reg(context, 1); /* ECX; the value is EDX:EAX */
+    unsigned n = 0;
+
+    while (n < msr_count && msrs[n].number != number)
+        n++;
+    if (n == sizeof msrs / sizeof *msrs)
+        return;
+    msr_count += n == msr_count;
+    msrs[n].number = number;
+    msrs[n].value = (uint64_t)*reg(context, 2) << 32 | (uint32_t)*reg(context, 0);
+}
+
+uint64_t cpu_host_msr(uint32_t number)
+{
+    for (unsigned n = 0; n < msr_count; n++)
+        if (msrs[n].number == number)
+            return msrs[n].value;
+    return 0;
+}
+
 /* Returns what follows the instruction at p; NULL: it is none of ours. */
 static const uint8_t *execute(ucontext_t *context, const uint8_t *p)
 {
     unsigned rex = *p >> 4 == 4 ? *p++ : 0;
     uint64_t address;
 
-    if (p[0] == 0x0f && p[1] == 0x20 && p[2] >> 3 == 0x1a) { /* MOV from CR2 to a register */
-        *reg(context, (p[2] & 7) | (rex & 1) << 3) = (greg_t)cpu_host_cr2;
-        return p + 3;
+    if (p[0] == 0xfa || p[0] == 0xfb) { /* CLI, STI */
+        cpu_host_interrupts = p[0] == 0xfb;
+        return p + 1;
     }
+    if (p[0] == 0x0f && p[1] == 0x30) {
+        wrmsr(context);
+        return p + 2;
+    }
+    if (p[0] == 0x0f && (p[1] == 0x20 || p[1] == 0x22))
+        return move_control(context, p, rex);
     if (p[0] != 0x0f || p[1] != 0x01 || p[2] >> 6 == 3)
         return NULL;
     const uint8_t *next = operand(context, p + 2, rex, &address);

@@ -6,6 +6,7 @@
 #ifndef CPU_HOST_H
 #define CPU_HOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* From now on, to the end of the test (cmocka has a handler of its own for each): call it in the test itself.
@@ -18,6 +19,18 @@ extern uint64_t cpu_host_cr2; /* what MOV from CR2 reads */
 extern unsigned cpu_host_flushes;
 extern uint64_t cpu_host_flushed;
 extern void (*cpu_host_on_flush)(uint64_t address);
+
+/* MOV to CR3: how often, the value that it has now, and who wants to be told at that very moment (may be
+ * NULL).
+ */
+extern uint64_t cpu_host_cr3;
+extern unsigned cpu_host_cr3_loads;
+extern void (*cpu_host_on_cr3)(void);
+
+extern bool cpu_host_interrupts; /* as STI and CLI left them */
+
+/* What WRMSR wrote; 0: nothing. */
+uint64_t cpu_host_msr(uint32_t number);
 
 /* LIDT: the last table; NULL: none was loaded. */
 extern const void *cpu_host_idt;
