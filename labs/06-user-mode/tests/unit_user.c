@@ -10,10 +10,11 @@
 
 #define PAGES ((uint8_t *)0x10000000) /* three of a program's pages; the middle one is not there */
 
-/* From instructions that may fault to where they go on, as kernel/traps.c knows them. */
+/* From instructions that may fault to where they go on, as kernel/traps.c knows them. There are none before
+ * user_range() lets anybody come so far. */
 extern const struct fixup {
     uint64_t at, go_on;
-} __start_extable[], __stop_extable[];
+} __start_extable[] __attribute__((weak)), __stop_extable[] __attribute__((weak));
 
 bool cpu_has_smap;
 static unsigned faults;
