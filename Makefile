@@ -152,6 +152,7 @@ test_sources = $(wildcard $(shell sed -n 's|^/\* sources: \(.*\) \*/$$|\1|p' $1)
 
 # Files of Moss's kernel see its own headers; the rest, the host's. They meet in one program.
 MOSS_ON_HOST := -I. -include tests/unit/moss_layout.h
+MOSS_LINKED_ON_HOST := -Wl,-z,notext # Moss's tables of addresses may be read-only, and a host program can lie anywhere
 moss_tested = $(filter guestos/%,$(filter-out guestos/user/%,$1))
 
 $(B)/tests/guestos/%.o: guestos/%.c $(wildcard guestos/include/*.h tests/unit/*.h)
@@ -170,7 +171,7 @@ define unit_rule
 $(call test_program,$1): $1 $2 $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,$2)) $(UNIT_SUPPORT) $(SUPPORT_HEADERS) $(wildcard tests/unit/*.h)
 	@mkdir -p $$(@D)
 	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -I. -Ihypervisor -Itests/support $$(if $$(findstring guestos/user,$$^),-Iguestos/user/include) \
-		$(if $(call moss_tested,$2),$(MOSS_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) $(CMOCKA) -pthread
+		$(if $(call moss_tested,$2),$(MOSS_ON_HOST) $(MOSS_LINKED_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) $(CMOCKA) -pthread
 endef
 ifneq ($(filter test %/tests.built $(B)/tests/% run-fuzzers,$(MAKECMDGOALS)),)
 $(foreach t,$(UNIT_TESTS) $(FUZZERS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))

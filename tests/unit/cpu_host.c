@@ -12,12 +12,19 @@
 
 struct cpu cpus[MAX_CPUS];
 uint64_t cpu_host_cr2, cpu_host_cr3, cpu_host_flushed;
-bool cpu_host_irq_on = true;
-void (*cpu_host_on_wrmsr)(uint32_t msr, uint64_t value);
-unsigned cpu_host_flushes;
+unsigned cpu_host_flushes, cpu_host_cr3_loads;
 void (*cpu_host_on_flush)(uint64_t address);
+void (*cpu_host_on_cr3)(void);
+void (*cpu_host_on_wrmsr)(uint32_t msr, uint64_t value);
+bool cpu_host_irq_on = true;
 const void *cpu_host_idt;
 uint16_t cpu_host_idt_limit;
+
+static struct {
+    uint32_t number;
+    uint64_t value;
+} msrs[8]; /* as WRMSR left them */
+static unsigned msr_count;
 
 static struct sigaction before; /* what else a SIGSEGV means: the sanitizer's report */
 
@@ -75,29 +82,60 @@ static void lidt(const uint8_t *descriptor)
     memcpy(&cpu_host_idt, descriptor + 2, 8);
 }
 
-/* MOV from or to a control register, whose operand is p[2] (with the REX prefix's bit 0). */
-static const uint8_t *control_register(ucontext_t *context, const uint8_t *p, unsigned rex)
+static void load_cr3(uint64_t value)
 {
-    greg_t *operand = reg(context, (p[2] & 7) | (rex & 1) << 3);
+    cpu_host_cr3 = value;
+    cpu_host_cr3_loads++;
+    if (cpu_host_on_cr3)
+        cpu_host_on_cr3();
+}
 
-    if (p[1] == 0x20 && p[2] >> 3 == 0x1a)
-        *operand = (greg_t)cpu_host_cr2;
-    else if (p[1] == 0x20 && p[2] >> 3 == 0x1b)
-        *operand = (greg_t)cpu_host_cr3;
-    else if (p[1] == 0x22 && p[2] >> 3 == 0x1b)
-        cpu_host_cr3 = (uint64_t)*operand;
+/* MOV to and from a control register: 0F 22 and 0F 20. Returns what follows it; NULL: it is none of ours. */
+static const uint8_t *move_control(ucontext_t *context, const uint8_t *p, unsigned rex)
+{
+    greg_t *general = reg(context, (p[2] & 7) | (rex & 1) << 3);
+    unsigned control = p[2] >> 3 & 7;
+
+    if (p[1] == 0x20 && control == 2)
+        *general = (greg_t)cpu_host_cr2;
+    else if (p[1] == 0x20 && control == 3)
+        *general = (greg_t)cpu_host_cr3;
+    else if (p[1] == 0x22 && control == 3)
+        load_cr3((uint64_t)*general);
     else
         return NULL;
     return p + 3;
 }
 
-static const uint8_t *wrmsr(ucontext_t *context, const uint8_t *p)
+static void note_msr(uint32_t number, uint64_t value)
 {
-    if (!cpu_host_on_wrmsr)
-        return NULL;
-    cpu_host_on_wrmsr((uint32_t)*reg(context, 1),
-                      (uint64_t)*reg(context, 2) << 32 | (uint32_t)*reg(context, 0));
-    return p + 2;
+    unsigned n = 0;
+
+    while (n < msr_count && msrs[n].number != number)
+        n++;
+    if (n == sizeof msrs / sizeof *msrs)
+        return;
+    msr_count += n == msr_count;
+    msrs[n].number = number;
+    msrs[n].value = value;
+}
+
+static void wrmsr(ucontext_t *context)
+{
+    uint32_t number = (uint32_t)*reg(context, 1); /* ECX; the value is EDX:EAX */
+    uint64_t value = (uint64_t)*reg(context, 2) << 32 | (uint32_t)*reg(context, 0);
+
+    note_msr(number, value);
+    if (cpu_host_on_wrmsr)
+        cpu_host_on_wrmsr(number, value);
+}
+
+uint64_t cpu_host_msr(uint32_t number)
+{
+    for (unsigned n = 0; n < msr_count; n++)
+        if (msrs[n].number == number)
+            return msrs[n].value;
+    return 0;
 }
 
 /* Returns what follows the instruction at p; NULL: it is none of ours. */
@@ -106,14 +144,16 @@ static const uint8_t *execute(ucontext_t *context, const uint8_t *p)
     unsigned rex = *p >> 4 == 4 ? *p++ : 0;
     uint64_t address;
 
-    if (p[0] == 0xfa || p[0] == 0xfb) {
+    if (p[0] == 0xfa || p[0] == 0xfb) { /* CLI, STI */
         cpu_host_irq_on = p[0] == 0xfb;
         return p + 1;
     }
+    if (p[0] == 0x0f && p[1] == 0x30) {
+        wrmsr(context);
+        return p + 2;
+    }
     if (p[0] == 0x0f && (p[1] == 0x20 || p[1] == 0x22))
-        return control_register(context, p, rex);
-    if (p[0] == 0x0f && p[1] == 0x30)
-        return wrmsr(context, p);
+        return move_control(context, p, rex);
     if (p[0] != 0x0f || p[1] != 0x01 || p[2] >> 6 == 3)
         return NULL;
     const uint8_t *next = operand(context, p + 2, rex, &address);

@@ -14,11 +14,11 @@
 void cpu_host_begin(void);
 
 extern uint64_t cpu_host_cr2; /* what MOV from CR2 reads */
-extern uint64_t cpu_host_cr3; /* MOV to and from CR3 */
-extern bool cpu_host_irq_on;  /* CLI, STI */
+extern bool cpu_host_irq_on;  /* as STI and CLI left it */
 
-/* WRMSR: who takes the value. */
+/* WRMSR: who wants to be told (may be NULL), and what a register has; 0: nothing was written. */
 extern void (*cpu_host_on_wrmsr)(uint32_t msr, uint64_t value);
+uint64_t cpu_host_msr(uint32_t number);
 
 /* From now on this is the CPU that the test runs on: this_cpu() gives &cpus[id]. */
 void cpu_host_be(unsigned id);
@@ -27,6 +27,12 @@ void cpu_host_be(unsigned id);
 extern unsigned cpu_host_flushes;
 extern uint64_t cpu_host_flushed;
 extern void (*cpu_host_on_flush)(uint64_t address);
+
+/* MOV to CR3: how often, the value that it has now, and who wants to be told at that very moment (may be
+ * NULL). */
+extern uint64_t cpu_host_cr3;
+extern unsigned cpu_host_cr3_loads;
+extern void (*cpu_host_on_cr3)(void);
 
 /* LIDT: the last table; NULL: none was loaded. */
 extern const void *cpu_host_idt;

@@ -1,0 +1,18 @@
+/* In: guestos/proc/syscall.c. Caught by: unit_syscall.a_call_runs_with_interrupts_on. Mistake: a long call
+ * holds up the clock, and one that sleeps never wakes. */
+bool syscall_dispatch(struct trapframe *frame)
+{
+    struct process *process = current_process();
+    uint64_t next = frame->rip;
+
+    process->frame = frame;
+    if (process->watched)
+        syscall_watcher->before(process, frame);
+    frame->rax = call(frame);
+    if (process->watched)
+        syscall_watcher->after(process, frame);
+    irq_disable();
+    trap_leave(frame);
+    return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR &&
+           !(frame->rflags & RFLAGS_TF);
+}

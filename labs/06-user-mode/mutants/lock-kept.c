@@ -1,0 +1,23 @@
+/* In: guestos/fs/pipe.c. Caught by: unit_pipe.without_a_reader_there_is_epipe_and_a_signal. Mistake: returns
+ * with the lock held. */
+static ssize_t pipe_write(struct file *file, const void *from, size_t n)
+{
+    struct pipe *pipe = file->vnode->data;
+    ssize_t result = 0;
+
+    mutex_lock(&pipe->lock);
+    while (PIPE_SIZE - pipe->used < n && pipe->readers && result == 0)
+        result = wait_for(pipe, file, true);
+    if (result == 0 && !pipe->readers) {
+        signal_send(current_process(), SIGPIPE, (struct signal_cause){.code = SI_KERNEL});
+        return -EPIPE;
+    }
+    if (result == 0) {
+        put(pipe, from, n);
+        result = n;
+    }
+    mutex_unlock(&pipe->lock);
+    wake_all(&pipe->changed);
+    poll_changed();
+    return result;
+}

@@ -1,0 +1,16 @@
+/* In: guestos/proc/vm.c. Caught by: unit_vm.the_first_write_makes_a_copy. Mistake: keeps the reference to the
+ * page that it does not map any more. */
+static int copy_page(pte_t *entry, uint64_t page)
+{
+    uint64_t old = *entry & PTE_ADDRESS, frame = old;
+
+    if (frame_refs(old) > 1) {
+        frame = alloc_page();
+        if (!frame)
+            return -ENOMEM;
+        memcpy(phys_to_virt(frame), phys_to_virt(old), PAGE_SIZE);
+    }
+    *entry = frame | (*entry & ~(PTE_ADDRESS | PTE_COW)) | PTE_WRITE;
+    tlb_flush_page(page);
+    return 0;
+}

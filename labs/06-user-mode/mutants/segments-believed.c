@@ -1,0 +1,13 @@
+/* In: guestos/proc/signal_frame.c. Caught by: unit_signal_frame.a_program_cannot_choose_its_segments.
+ * Mistake: the program chooses CS, and with it ring 0. */
+static void load_registers(struct trapframe *f, const struct sigcontext *c)
+{
+    f->r8 = c->r8, f->r9 = c->r9, f->r10 = c->r10, f->r11 = c->r11;
+    f->r12 = c->r12, f->r13 = c->r13, f->r14 = c->r14, f->r15 = c->r15;
+    f->rdi = c->rdi, f->rsi = c->rsi, f->rbp = c->rbp, f->rbx = c->rbx;
+    f->rdx = c->rdx, f->rax = c->rax, f->rcx = c->rcx, f->rsp = c->rsp, f->rip = c->rip;
+    f->rflags = (c->eflags & FLAGS_OF_PROGRAMS) | RFLAGS_IF | 2;
+    f->cs = c->cs;
+    f->ss = c->ss;
+    f->vector = 0; /* not a system call any more: nothing is to be started again */
+}

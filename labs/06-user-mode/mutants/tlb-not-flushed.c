@@ -1,0 +1,17 @@
+/* In: guestos/proc/vm.c. Caught by: unit_vm.the_cpu_forgets_the_writable_entries. Mistake: the parent goes on
+ * writing to pages that the child has, too. */
+struct address_space *vm_fork(struct address_space *from)
+{
+    struct address_space *to = vm_create();
+
+    if (!to)
+        return NULL;
+    to->brk_start = from->brk_start;
+    to->brk = from->brk;
+    int error = fork_areas(from, to);
+    if (error) {
+        vm_put(to);
+        return NULL;
+    }
+    return to;
+}
