@@ -91,9 +91,13 @@ class Stage:
             self.is_seeded = True
 
     def add_tests(self, lab_name, directory):
-        """Add an instructor's test sources to a lab of this stage, which must be one of copies."""
-        for path in sorted(pathlib.Path(directory).glob("*_*.[cp]*")):
-            shutil.copy(path, self.directory / "labs" / lab_name / "tests" / path.name)
+        """Add an instructor's tests, and what they include, to a lab of this stage, which must be one of copies."""
+        for path in sorted(pathlib.Path(directory).iterdir()):
+            target = self.directory / "labs" / lab_name / "tests" / path.name
+            if target.exists():
+                raise kit.KitError(f"{path}: lab {lab_name} has a test of this name; give yours another")
+            if path.is_file():
+                shutil.copy(path, target)
 
     def program(self, test_source):
         """The program that make builds from a unit_*.c or kvm_*.c of a lab, as a path below the stage."""
