@@ -16,9 +16,11 @@ TODO_HEADERS = {"hypervisor/": "hypervisor/lab_todo.h", "guestos/user/": "guesto
 
 
 def reference_sources(number, root=kit.ROOT):
-    """{path: bytes} of step `number`."""
-    return {path: (pathlib.Path(root) / path).read_bytes()
-            for path in kit.each_file(root, kit.step_files(number, root)) if "__pycache__" not in path}
+    """{path: bytes} of step `number`; in an export that is the learner's, with what stubs need."""
+    root = pathlib.Path(root)
+    headers = [header for header in TODO_HEADERS.values() if (root / header).is_file()]
+    return {path: (root / path).read_bytes()
+            for path in kit.each_file(root, [*kit.step_files(number, root), *headers]) if "__pycache__" not in path}
 
 
 def put_stubs(sources, lab):
