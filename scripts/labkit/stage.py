@@ -53,7 +53,7 @@ class Stage:
         self.is_seeded = False
         self.build = f"build/lab{number}"
         self.directory.mkdir(parents=True, exist_ok=True)
-        names = [os.path.relpath(one.directory, self.root) for one in kit.labs(self.root)[:number]]
+        names = [os.path.relpath(one.directory, self.root) for one in kit.labs_up_to(number, self.root)]
         for path in [*BUILD_FILES, *(f"{name}/{part}" for name in names for part in ("lab.mk", "tests", "demo.sh"))]:
             self._provide(path, links)
         (self.directory / "build").mkdir(exist_ok=True)
