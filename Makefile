@@ -1,15 +1,20 @@
 # Terrarium's build. `make help` lists what there is; LAB=N builds the kit as of lab N, from the files of labs 1..N only.
 
+# The labs' numbers are the first words of their directories' names. There may be gaps.
 LABS := $(sort $(wildcard labs/[0-9][0-9]-*))
-LAST := $(shell expr $(firstword $(subst -, ,$(notdir $(lastword $(LABS))))) + 0)
-LAB_DIRS = $(wordlist 1,$(or $(LAB),$(LAST)),$(LABS))
-B := build$(if $(LAB),/lab$(LAB))
+lab_number = $(patsubst 0%,%,$(firstword $(subst -, ,$(notdir $1))))
+NUMBERS := $(foreach dir,$(LABS),$(call lab_number,$(dir)))
+LAST := $(lastword $(NUMBERS))
 
 ifneq ($(LAB),)
-ifneq ($(words $(LAB)) $(filter $(LAB),$(shell seq 1 $(LAST))),1 $(LAB))
-$(error there is no lab $(LAB); LAB may be 1 to $(LAST))
+ifneq ($(words $(LAB)) $(filter $(LAB),$(NUMBERS)),1 $(LAB))
+$(error there is no lab $(LAB); LAB may be $(NUMBERS))
 endif
 endif
+
+UP_TO := $(shell seq 1 $(or $(LAB),$(LAST)))
+LAB_DIRS := $(foreach dir,$(LABS),$(if $(filter $(call lab_number,$(dir)),$(UP_TO)),$(dir)))
+B := build$(if $(LAB),/lab$(LAB))
 
 # What each lab adds: HYPERVISOR, GUESTOS, USER, ETC (files), LIBS (libraries of the host), RUN (how `make run` starts its
 # guest), RUN_NEEDS (what it needs besides).

@@ -2,14 +2,13 @@
 
 import os
 import pathlib
-import shutil
 import subprocess
 
 from labkit import kit, stage
 
 # Of the kit itself; everything that could hold a solution (starters, mutants, answers, the kit's own tests) is not named here.
 KIT_FILES = [".clang-format", "LICENSE", "Makefile", "tests/__init__.py", "tests/support", "tests/unit", "labs/support"]
-LEFT_OUT_SCRIPTS = {"scripts/lab-matrix", "scripts/labkit/matrix.py"}
+LEFT_OUT = {"scripts/lab-matrix", "scripts/labkit/matrix.py", "tests/support/handout.py", "tests/support/batch.py"}
 LAB_FILES = ["lab.mk", "README.md", "hints.md", "demo.sh", "tests"]
 IGNORE = "build/\n.lab.json\n__pycache__/\ncompile_commands.json\n"
 
@@ -32,14 +31,17 @@ Each function that is yours says so: search for `lab_todo`. What you hand in are
 def sources(last, root):
     """Step `last` with the stubs of all its labs."""
     result = stage.reference_sources(last, root)
-    for lab in kit.labs(root)[:last]:
+    for lab in kit.labs_up_to(last, root):
         stage.put_stubs(result, lab)
     return result
 
 
 def git(directory, *words):
-    names = ["-c", "user.name=Terrarium", "-c", "user.email=terrarium@localhost", "-c", "init.defaultBranch=main"]
-    subprocess.run(["git", *names, *words], cwd=directory, check=True, capture_output=True)
+    settings = ["user.name=Terrarium", "user.email=terrarium@localhost", "init.defaultBranch=main", "commit.gpgsign=false"]
+    options = [word for setting in settings for word in ("-c", setting)]
+    done = subprocess.run(["git", *options, *words], cwd=directory, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise kit.KitError(f"git {words[0]} in {directory}: {done.stderr.strip()}")
 
 
 def export(to, last, root=kit.ROOT):
@@ -48,29 +50,31 @@ def export(to, last, root=kit.ROOT):
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise kit.KitError(f"{to}: exists and is not empty; export makes a new directory")
     to.mkdir(parents=True, exist_ok=True)
-    for path in [*KIT_FILES, *script_files(root)]:
-        if (root / path).exists():
-            kit.copy(root, path, to)
-    chosen = kit.labs(root)[:last]
-    for lab in chosen:
-        base = os.path.relpath(lab.directory, root)
-        pictures = [os.path.relpath(path, root) for path in sorted(lab.directory.glob("*.svg"))]
-        for path in [*(f"{base}/{name}" for name in LAB_FILES if (root / base / name).exists()), *pictures]:
-            kit.copy(root, path, to)
+    labs = kit.labs_up_to(last, root)
+    for path in [*kit_files(root), *(path for lab in labs for path in lab_files(lab, root))]:
+        kit.copy(root, path, to)
     for path, data in sources(last, root).items():
         kit.write_if_changed(to / path, data)
     (to / ".gitignore").write_text(IGNORE)
-    (to / "README.md").write_text(README.format(first=1, last=last, handout=f"labs/{chosen[0].name}/README.md"))
-    for junk in to.rglob("__pycache__"):
-        shutil.rmtree(junk)
+    (to / "README.md").write_text(README.format(first=1, last=last, handout=f"labs/{labs[0].name}/README.md"))
     git(to, "init", "-q")
     git(to, "add", "-A")
     git(to, "commit", "-q", "-m", f"Terrarium, labs 1 to {last}")
 
 
-def script_files(root):
-    files = kit.each_file(root, ["scripts"])
-    return [path for path in files if path not in LEFT_OUT_SCRIPTS and "__pycache__" not in path]
+def existing(root, paths):
+    """The files that paths (files and directories, if they are there) are made of."""
+    files = kit.each_file(root, [path for path in paths if (root / path).exists()])
+    return [path for path in files if path not in LEFT_OUT and "__pycache__" not in path]
+
+
+def kit_files(root):
+    return existing(root, [*KIT_FILES, "scripts"])
+
+
+def lab_files(lab, root):
+    pictures = [path.name for path in sorted(lab.directory.glob("*.svg"))]
+    return existing(root, [os.path.relpath(lab.directory / name, root) for name in [*LAB_FILES, *pictures]])
 
 
 def main(_command, words):

@@ -7,15 +7,30 @@ import xml.etree.ElementTree as ElementTree
 from labkit import grade
 
 
-def gradescope(marks, seconds):
-    """Gradescope's autograder results: score, output, execution_time, visibility, tests with score, max_score, status, output."""
+def points_of(mark):
+    return mark.graded.points if mark.passed else 0
+
+
+def sum_of(marks):
     points, most = grade.score(marks)
+    return f"{points} of {most} points"
+
+
+def by_lab(marks):
+    """[(lab, its marks)]"""
+    labs = {mark.lab.number: mark.lab for mark in marks}
+    return [(lab, [mark for mark in marks if mark.lab.number == number]) for number, lab in labs.items()]
+
+
+def gradescope(result):
+    """https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format"""
     tests = [{"name": f"lab {mark.lab.number}: {grade.sentence(mark.graded.test)}", "number": str(i),
-              "score": mark.graded.points if mark.passed else 0, "max_score": mark.graded.points,
-              "status": "passed" if mark.passed else "failed", "output": "" if mark.passed else grade.advice(mark),
-              "visibility": "after_published" if mark.hidden else "visible"} for i, mark in enumerate(marks, 1)]
-    return json.dumps({"score": points, "output": f"{points} of {most} points", "execution_time": round(seconds),
-                       "visibility": "visible", "stdout_visibility": "hidden", "tests": tests}, indent=1)
+              "score": points_of(mark), "max_score": mark.graded.points, "status": "passed" if mark.passed else "failed",
+              "output": "" if mark.passed else grade.advice(mark),
+              "visibility": "after_published" if mark.hidden else "visible"} for i, mark in enumerate(result.marks, 1)]
+    return json.dumps({"score": grade.score(result.marks)[0], "output": "\n".join([*result.remarks, sum_of(result.marks)]),
+                       "execution_time": round(result.seconds), "visibility": "visible", "stdout_visibility": "hidden",
+                       "tests": tests}, indent=1)
 
 
 def printable(text):
@@ -23,39 +38,47 @@ def printable(text):
     return re.sub(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", text)
 
 
-def junit(marks, seconds):
-    suites = ElementTree.Element("testsuites", time=f"{seconds:.1f}")
-    for lab in dict.fromkeys(mark.lab.name for mark in marks):
-        own = [mark for mark in marks if mark.lab.name == lab]
-        suite = ElementTree.SubElement(suites, "testsuite", name=lab, tests=str(len(own)), errors="0", skipped="0",
-                                       failures=str(sum(not mark.passed for mark in own)))
-        for mark in own:
+def junit(result):
+    """JUnit XML as Jenkins and GitLab read it."""
+    suites = ElementTree.Element("testsuites", tests=str(len(result.marks)), time=f"{result.seconds:.1f}",
+                                 failures=str(sum(not mark.passed for mark in result.marks)))
+    for lab, marks in by_lab(result.marks):
+        suite = ElementTree.SubElement(suites, "testsuite", name=lab.name, tests=str(len(marks)), errors="0", skipped="0",
+                                       failures=str(sum(not mark.passed for mark in marks)))
+        for mark in marks:
             program, _, name = mark.graded.test.partition(".")
-            case = ElementTree.SubElement(suite, "testcase", classname=f"{lab}.{program}", name=name)
+            case = ElementTree.SubElement(suite, "testcase", classname=f"{lab.name}.{program}", name=name)
             if not mark.passed:
                 failure = ElementTree.SubElement(case, "failure", message=f"0 of {mark.graded.points} points")
                 failure.text = printable(grade.advice(mark))
+        remarks = [text for text in result.remarks if text.startswith(f"lab {lab.number} ")]
+        ElementTree.SubElement(suite, "system-out").text = printable("\n".join([*remarks, sum_of(marks)]))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode")
 
 
-def tap(marks, _seconds):
-    lines = ["TAP version 13", f"1..{len(marks)}"]
-    for i, mark in enumerate(marks, 1):
-        lines.append(f"{'ok' if mark.passed else 'not ok'} {i} - {mark.lab.name} {mark.graded.test} ({mark.graded.points} points)")
-        if not mark.passed:
-            lines += [f"# {line}" for line in grade.advice(mark).split("\n")]
-    return "\n".join(lines)
+def commented(text):
+    return [f"# {line}".rstrip() for line in text.split("\n")]
 
 
-def text(marks, _seconds):
-    lines = []
-    for mark in marks:
-        points = mark.graded.points
-        lines.append(f"{points if mark.passed else 0:3} of {points:<3} lab {mark.lab.number}: {grade.sentence(mark.graded.test)}")
-        if not mark.passed:
-            lines += ["           " + line for line in grade.advice(mark).split("\n")]
-    points, most = grade.score(marks)
-    return "\n".join([*lines, f"{points} of {most} points"])
+def tap(result):
+    """TAP version 13. A `#` in a description would begin a directive: the names of tests have none."""
+    lines = ["TAP version 13", f"1..{len(result.marks)}", *(line for text in result.remarks for line in commented(text))]
+    for i, mark in enumerate(result.marks, 1):
+        verdict = "ok" if mark.passed else "not ok"
+        lines.append(f"{verdict} {i} - {mark.lab.name} {mark.graded.test} ({mark.graded.points} points)")
+        lines += [] if mark.passed else commented(grade.advice(mark))
+    return "\n".join([*lines, *commented(sum_of(result.marks))])
+
+
+def text(result):
+    lines = list(result.remarks)
+    for lab, marks in by_lab(result.marks):
+        for mark in marks:
+            hidden = " (hidden)" if mark.hidden else ""
+            lines.append(f"{points_of(mark):3} of {mark.graded.points:<3} lab {lab.number}: {grade.sentence(mark.graded.test)}{hidden}")
+            lines += [] if mark.passed else [f"           {line}".rstrip() for line in grade.advice(mark).split("\n")]
+        lines.append(f"lab {lab.number}: {sum_of(marks)}\n")
+    return "\n".join([*lines, sum_of(result.marks)])
 
 
 FORMATS = {"gradescope": gradescope, "junit": junit, "tap": tap}

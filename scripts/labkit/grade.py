@@ -1,135 +1,152 @@
-"""Marks for a submission: only the files that a lab names are taken from it, everything else is the grader's own."""
+"""Marks for a submission: only the files that a lab names are taken from it, everything else is the grader's own.
+
+It is built in a stage of its own and tried there, within the limits of limits.py and the sandbox of sandbox.py.
+"""
 
 import collections
+import contextlib
+import json
 import os
 import pathlib
 import re
-import shutil
-import stat
+import subprocess
+import sys
 import tempfile
 import time
 
-from labkit import kit, report, runner, source, stage
+from labkit import compiler, kit, limits, report, runner, sandbox, stage, submission
 
-FILE_MAX = 1 << 20  # bytes; the largest file of the kit has a twentieth
+# A wrong solution may loop for ever; a right one needs no hundredth of this (times TIMEOUT_SCALE).
+LIMITS = {"TERRARIUM_TEST_CPU_SECONDS": "20", "TERRARIUM_GUEST_SECONDS": "5"}
+ERRORS_MAX = 4000  # characters of what a compiler says
+NOT_BUILT, NOT_GRADED = "not built: something that it needs does not compile", "not graded"
 
 # One graded test: its lab, the Graded record, passed?, what to tell, hidden from the learner?
 Mark = collections.namedtuple("Mark", "lab graded passed output hidden")
 
-
-def starter_paths(lab):
-    """The files that a submission for this lab consists of."""
-    return sorted(lab.starters())
-
-
-def take(submission, path):
-    """The bytes of a file of a submission, or None. Raises KitError for what a submission may not hold."""
-    whole = pathlib.Path(submission) / path
-    for part in [whole, *whole.parents][: len(pathlib.Path(path).parts)]:
-        if part.is_symlink():
-            raise kit.KitError(f"{path}: symbolic links are not taken; hand in the file itself")
-    if not whole.exists():
-        return None
-    status = whole.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise kit.KitError(f"{path}: not a regular file")
-    if status.st_size > FILE_MAX:
-        raise kit.KitError(f"{path}: {status.st_size} bytes; a file may have {FILE_MAX}")
-    data = whole.read_bytes()
-    check_text(path, data)
-    return data
-
-
-def check_text(path, data):
-    """Refuse what could bring in files from outside the stage: the compiler reads whatever it is told to."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise kit.KitError(f"{path}: not a text file") from None
-    text = re.sub(r"\\\n", "", text)
-    for word in re.findall(r"(?:#|%:|\?\?=)\s*(?:include|include_next|import|embed)\b\s*([^\n]*)", text):
-        name = re.match(r'["<]([^">]*)[">]', word)
-        if not name or name[1].startswith("/") or ".." in name[1].split("/"):
-            raise kit.KitError(f"{path}: #include {word}: only headers of the kit and the system, by their plain names")
-    if re.search(r"\.\s*(incbin|include)\b", text):
-        raise kit.KitError(f"{path}: .incbin and .include are not taken")
-
-
-def submission_sources(lab, submission, root):
-    """Step lab.number: the reference, but this lab's files from the submission (its stubs, where it has none)."""
-    sources = stage.starter_sources(lab.number, root)
-    for path in starter_paths(lab):
-        data = take(submission, path)
-        if data is not None:
-            sources[path] = data
-    return sources
-
-
-def own_sources(lab, root):
-    """Step lab.number of a repository without solutions: all of it is the learner's."""
-    return stage.reference_sources(lab.number, root)
+# remarks: what is to be told besides, as texts.
+Result = collections.namedtuple("Result", "marks remarks seconds")
 
 
 def hidden_tests(lab, directory):
     """The graded tests of an instructor's directory: its points.mk has POINTS_NN lines as a lab.mk has."""
-    if not directory:
-        return []
     points = pathlib.Path(directory) / "points.mk"
+    return kit.parse_points(kit.read_variables(points).get(f"POINTS_{lab.number:02}", []), points)
+
+
+def check_hidden(labs, directory):
+    """Complain about a directory of hidden tests that cannot be meant."""
+    points = pathlib.Path(directory) / "points.mk"
+    example = "unit_mine.test_name:5:function"
     if not points.is_file():
-        raise kit.KitError(f"{points}: not found; it says what the tests count: POINTS_{lab.number:02} += unit_mine.test_name:5:function")
-    variables = kit.read_variables(points)
-    return kit.parse_points(variables.get(f"POINTS_{lab.number:02}", []), points)
+        raise kit.KitError(f"{points}: not found; it says what the tests count: POINTS_{labs[0].number:02} += {example}")
+    if not any(hidden_tests(lab, directory) for lab in labs):
+        wanted = " or ".join(f"POINTS_{lab.number:02}" for lab in labs)
+        raise kit.KitError(f"{points}: has no line {wanted} += {example}")
 
 
-def all_failed(lab, graded, hidden, why):
-    return [Mark(lab, one, False, why, one in hidden) for one in [*graded, *hidden]]
+# ---- one lab ----
 
 
-def grade_lab(lab, submission, tests=None, root=kit.ROOT):
-    """The marks of one lab, in the order of its tests."""
-    graded, hidden = lab.graded(), hidden_tests(lab, tests)
-    with tempfile.TemporaryDirectory(prefix="grade-", dir=_work_directory(root)) as directory:
-        place = stage.Stage(directory, lab.number, links=False, root=root)
+class LabGrader:
+    """The grading of one lab: `marks` and `remarks` when grade() has run."""
+
+    def __init__(self, lab, tests=None, root=kit.ROOT):
+        self.lab, self.root, self.tests = lab, pathlib.Path(root), tests
+        self.hidden = hidden_tests(lab, tests) if tests else []
+        self.graded = [*lab.graded(), *self.hidden]
+        self.programs = sorted({one.test.split(".")[0] for one in self.graded})
+        self.marks, self.remarks = [], []
+
+    def grade(self, directory):
+        """Grade what `directory` holds of this lab."""
         try:
-            place.set_sources(submission_sources(lab, submission, root) if submission else own_sources(lab, root))
+            taken = submission.take_all(self.lab, directory, self.root)
         except kit.KitError as problem:
-            return all_failed(lab, graded, hidden, f"not graded: {problem}")
-        if tests and hidden:
-            place.add_tests(lab.name, tests)
-        sources = kit.Lab(place.directory / "labs" / lab.name).test_sources()
-        wanted = [one.test for one in [*graded, *hidden]]
-        missing = sorted({test.split(".")[0] for test in wanted} - set(sources))
+            self.remarks.append(f"lab {self.lab.number} is not graded: {problem}")
+            self.marks = [self.failed(one, NOT_GRADED) for one in self.graded]
+            return
+        self.check_taken(taken, directory)
+        (self.root / "build").mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="grade-", dir=self.root / "build") as place:
+            self.marks = self.grade_in(stage.Stage(place, self.lab.number, links=False, root=self.root), taken)
+
+    def check_taken(self, taken, directory):
+        """Remark on what looks like a mistake of who called; tell the instructor what deserves a look."""
+        wanted = submission.paths(self.lab, self.root)
+        if not taken:
+            self.remarks.append(f"lab {self.lab.number}: {directory} has none of its files ({', '.join(wanted)})")
+        for path, data in taken.items():
+            rare = submission.rare_words(data.decode(), (self.root / path).read_text())
+            if rare:
+                print(f"lab {self.lab.number}: {path} has what no lab needs, and deserves a look: {', '.join(rare)}", file=sys.stderr)
+
+    def grade_in(self, place, taken):
+        place.set_sources({**stage.starter_sources(self.lab.number, self.root), **taken})
+        if self.hidden:
+            place.add_tests(self.lab.name, self.tests)
+        sources = kit.Lab(place.directory / "labs" / self.lab.name).test_sources()
+        missing = [name for name in self.programs if name not in sources]
         if missing:
-            raise kit.KitError(f"{lab.name}: there is no test program {', '.join(missing)}")
-        programs = {name: place.directory / place.program(sources[name]) if sources[name].suffix == ".c" else sources[name]
-                    for name in {test.split(".")[0] for test in wanted}}
-        done = place.make("all", *[place.program(sources[name]) for name in sorted(programs) if sources[name].suffix == ".c"])
-        if done.returncode:
-            return all_failed(lab, graded, hidden, "it does not compile:\n" + done.stderr[:4000])
-        verdicts = run_tests(place, programs, wanted)
-    return [judge(lab, one, verdicts, one in hidden) for one in [*graded, *hidden]]
+            raise kit.KitError(f"{self.lab.name}: there is no test program {', '.join(missing)}")
+        built = self.build(place, sources)
+        for path in place.directory.glob("labs/*/tests/*.c"):  # what runs next has no business with them
+            path.unlink()
+        verdicts = self.run_tests(place, built)
+        return [self.judge(one, verdicts, built) for one in self.graded]
+
+    def build(self, place, sources):
+        """{test program: its path} of those that can be run."""
+        c = {name: place.program(sources[name]) for name in self.programs if sources[name].suffix == ".c"}
+        goals = build_confined(place, "all"), build_confined(place, *c.values()) if c else None
+        errors = list(dict.fromkeys(error for goal in goals if goal and goal.returncode for error in words_of(goal, place)))
+        if errors:
+            self.remarks.append(f"lab {self.lab.number} does not compile:\n" + "\n".join(errors)[:ERRORS_MAX])
+        built = {name: place.directory / path for name, path in c.items() if (place.directory / path).exists()}
+        if goals[0].returncode == 0:
+            built.update({name: sources[name] for name in self.programs if name not in c})
+        return built
+
+    def run_tests(self, place, built):
+        """{program.test: (verdict, message)}"""
+        verdicts, here, inside = report.Collection(), [], []
+        for name, path in sorted(built.items()):
+            names = tuple(one.test.partition(".")[2] for one in self.graded if one.test.startswith(name + "."))
+            job = runner.Job(str(path), str(place.directory), place.build, names)
+            (here if name.startswith("unit_") else inside).append(job)
+        for jobs, kvm in ((here, False), (inside, True)):
+            if jobs:
+                runner.run_inside(verdicts, jobs, kvm=kvm, confined=place.directory)
+        return {name.split("/", 1)[-1]: verdict for name, verdict in verdicts.verdicts.items()}
+
+    def judge(self, one, verdicts, built):
+        if one.test.split(".")[0] not in built:
+            return self.failed(one, NOT_BUILT)
+        return judge(self.lab, one, verdicts, one in self.hidden)
+
+    def failed(self, one, why):
+        return Mark(self.lab, one, False, why, one in self.hidden)
 
 
-def _work_directory(root):
-    directory = pathlib.Path(root) / "build"
-    directory.mkdir(exist_ok=True)
-    return directory
+def build_confined(place, *goals):
+    """make, in a stage, as what nobody trusts: a compiler reads whatever the source tells it to."""
+    temporary = place.directory / "tmp"
+    temporary.mkdir(exist_ok=True)
+    how = {"hidden": str(place.root), "readable": [], "writable": [str(place.directory)]}
+    return subprocess.run([sys.executable, limits.__file__, json.dumps(how), "make", "-s", "-k", f"-j{os.cpu_count()}",
+                           f"LAB={place.number}", *goals],
+                          cwd=place.directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
+                          env={**kit.clean_environment(), "TMPDIR": str(temporary)})
 
 
-def run_tests(place, programs, tests):
-    """{program.test: (verdict, message)}"""
-    verdicts, here, inside = report.Collection(), [], []
-    for name, path in sorted(programs.items()):
-        names = tuple(test.partition(".")[2] for test in tests if test.startswith(name + "."))
-        job = runner.Job(str(path), str(place.directory), place.build, names)
-        (here if name.startswith("unit_") else inside).append(job)
-    for jobs, kvm in ((here, False), (inside, True)):
-        if jobs:
-            runner.run_inside(verdicts, jobs, kvm=kvm, confined=True)
-    return {name.split("/", 1)[-1]: verdict for name, verdict in verdicts.verdicts.items()}
+def words_of(done, place):
+    """What the compiler said of errors; if it said none, all that was said."""
+    said = done.stderr.replace(f"{place.directory}/", "")
+    return compiler.only("error", compiler.messages(said)) or [said.strip() or f"make ended with status {done.returncode}"]
 
 
 def judge(lab, one, verdicts, hidden):
+    """The mark that follows from {program.test: (verdict, message)}."""
     verdict, message = verdicts.get(one.test, ("none", ""))
     if verdict == "none":
         program = one.test.split(".")[0]
@@ -139,15 +156,30 @@ def judge(lab, one, verdicts, hidden):
     return Mark(lab, one, verdict == "pass", message, hidden)
 
 
-def grade(numbers, submission=None, tests=None, root=kit.ROOT):
-    """Grade these labs. Returns (marks, seconds)."""
+# ---- all that is asked for ----
+
+
+def grade(numbers, directory, tests=None, root=kit.ROOT):
+    """Grade these labs of the submission in `directory`, with the hidden tests of the directory `tests`."""
     start = time.monotonic()
-    if submission and not pathlib.Path(submission).is_dir():
-        raise kit.KitError(f"{submission}: no such directory; --submission names what a learner hands in (their work/, or their repository)")
-    marks = []
-    for number in numbers:
-        marks += grade_lab(kit.lab(number, root), submission, tests, root)
-    return marks, time.monotonic() - start
+    for key, value in LIMITS.items():
+        os.environ.setdefault(key, value)
+    if not pathlib.Path(directory).is_dir():
+        raise kit.KitError(f"{directory}: no such directory; --submission names what a learner hands in (their work/, or their repository)")
+    labs = [kit.lab(number, root) for number in numbers]
+    for lab in labs:
+        if not lab.graded():
+            raise kit.KitError(f"lab {lab.number} has no graded tests")
+    if tests:
+        check_hidden(labs, tests)
+    if not sandbox.version():
+        print("this kernel has no Landlock: what is graded could read the solutions (labs/README.md tells more)", file=sys.stderr)
+    graders = [LabGrader(lab, tests, root) for lab in labs]
+    with contextlib.redirect_stdout(sys.stderr):
+        for one in graders:
+            one.grade(directory)
+    return Result([mark for one in graders for mark in one.marks], [text for one in graders for text in one.remarks],
+                  time.monotonic() - start)
 
 
 def score(marks):
@@ -156,8 +188,10 @@ def score(marks):
 
 def sentence(test):
     """The name of a test in words."""
-    return test.split(".")[-1].removeprefix("test_").replace("_", " ")
+    return re.sub(r"^test_", "", test.split(".")[-1]).replace("_", " ")
 
 
 def advice(mark):
+    if mark.output in (NOT_BUILT, NOT_GRADED):
+        return mark.output
     return f"{mark.output.rstrip()}\nLook at: {', '.join(mark.graded.functions)}".lstrip()

@@ -1,8 +1,6 @@
 """The command `scripts/lab grade`."""
 
 import argparse
-import contextlib
-import sys
 
 from labkit import formats, grade, kit
 from labkit.work import Work
@@ -18,9 +16,10 @@ def main(_command, words):
                         help="for a program: gradescope (results.json), junit (XML) or tap")
     options = parser.parse_args(words)
     work = Work()
-    submission = options.submission or (None if work.is_export else str(work.directory))
+    submission = options.submission or work.directory
+    if not options.submission and not work.number:
+        raise kit.KitError("grade: nothing is started here; --submission DIR says what to grade")
     numbers = options.labs or [one.number for one in kit.labs() if one.graded()]
-    with contextlib.redirect_stdout(sys.stderr):
-        marks, seconds = grade.grade(numbers, submission, options.tests)
-    print(formats.FORMATS.get(options.format, formats.text)(marks, seconds))
+    result = grade.grade(list(dict.fromkeys(numbers)), submission, options.tests)
+    print(formats.FORMATS.get(options.format, formats.text)(result))
     return 0

@@ -95,6 +95,11 @@ def labs(root=ROOT):
     return [Lab(path) for path in sorted(pathlib.Path(root).glob("labs/[0-9][0-9]-*"))]
 
 
+def labs_up_to(number, root=ROOT):
+    """The labs that step `number` is made of. Numbers may have gaps."""
+    return [one for one in labs(root) if one.number <= number]
+
+
 def lab(number, root=ROOT):
     for one in labs(root):
         if one.number == number:
@@ -110,7 +115,7 @@ def clean_environment():
 def step_files(number, root=ROOT):
     """The source files and directories of step `number`: what labs 1..number name, and what their programs share."""
     wanted = []
-    for one in labs(root)[:number]:
+    for one in labs_up_to(number, root):
         for variable in FILE_VARIABLES:
             wanted += one.variables.get(variable, [])
     files = dict.fromkeys(word for word in wanted if (pathlib.Path(root) / word).exists())
@@ -158,7 +163,7 @@ def copy_step(number, to, root=ROOT):
     """Put the sources of step `number` into the directory `to`, with what builds them, and nothing else."""
     for path in [*ALWAYS, "scripts", *step_files(number, root)]:
         copy(root, path, to)
-    for one in labs(root)[:number]:
+    for one in labs_up_to(number, root):
         copy(root, os.path.relpath(one.directory / "lab.mk", root), to)
 
 

@@ -1,59 +1,87 @@
-"""Limits for what a submission runs: memory, processes, size of files. What goes beyond is killed, and told."""
+"""Limits for what a submission makes run: processes, memory, files, disk. What goes beyond is killed, and told.
+
+`python3 limits.py ORDER COMMAND...` runs a command within them; ORDER is JSON: what sandbox.enter() takes, as a dictionary.
+"""
 
 import ctypes
+import json
 import os
 import resource
 import signal
+import subprocess
+import sys
 import threading
 import time
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from labkit import sandbox  # noqa: E402 (its place is known now)
 
 MEMORY_MAX = 3 << 30  # bytes of all its processes together; sanitizers make a test several times as large as itself
 PROCESSES_MAX = 64
 FILE_MAX = 1 << 30  # bytes of the largest file that it may write
+DISK_MAX = 4 << 30  # bytes by which a disk may get fuller meanwhile
 OPEN_FILES_MAX = 1024
 PERIOD = 0.2  # seconds between two looks
+SWEEPS = 20  # through its processes: each finds those that were born during the one before
+BUILD_CPU_SECONDS = 120  # that each process of a command may compute (TERRARIUM_BUILD_CPU_SECONDS), times TIMEOUT_SCALE
+COMMAND_CEILING = 1200  # seconds of a command, times TIMEOUT_SCALE: a guard against what waits for ever
+STATUS_OF_LATE = 124  # as timeout(1) has it
 
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
-def confine():
-    """Limit this process and its children; its orphans stay its children; nobody who is not root may look into it."""
+def limit(what, most):
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
+
+
+def confine(hidden, readable, writable):
+    """Limit this process and its children, as sandbox.enter() too; its orphans stay its children; they cannot look into it."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     for what, most in ((resource.RLIMIT_FSIZE, FILE_MAX), (resource.RLIMIT_NOFILE, OPEN_FILES_MAX), (resource.RLIMIT_CORE, 0)):
-        hard = resource.getrlimit(what)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+        limit(what, most)
+    return sandbox.enter(hidden, readable, writable)
 
 
-def descendants():
-    """{pid: bytes of memory} of all processes that come from this one."""
-    parents, memory = {}, {}
+# ---- what runs now ----
+
+
+def processes():
+    """{pid: (pid of its parent, bytes of memory)} of all that come from this process, without itself."""
+    everybody = {}
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{entry}/stat") as file:
                 fields = file.read().rsplit(")", 1)[1].split()
         except OSError:
             continue
-        parents[int(entry)], memory[int(entry)] = int(fields[1]), int(fields[21]) * PAGE
+        everybody[int(entry)] = int(fields[1]), int(fields[21]) * PAGE
     found, new = set(), {os.getpid()}
     while new:
-        new = {pid for pid, parent in parents.items() if parent in new and pid not in found}
+        new = {pid for pid, (parent, _) in everybody.items() if parent in new and pid not in found}
         found |= new
-    return {pid: memory[pid] for pid in found}
+    return {pid: everybody[pid] for pid in found}
 
 
-def kill_descendants():
+def kill(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def kill_all():
     """Until there is none: what a program leaves behind must not disturb the next."""
     while True:
-        pids = descendants()
-        for pid in pids:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        kill(processes())
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -62,27 +90,52 @@ def kill_descendants():
         time.sleep(0.01)
 
 
-class Guard(threading.Thread):
-    """Kills all descendants when together they are too many or too large. `reason` then says so."""
+def shared_memory():
+    """Bytes of memory that are files of no disk: they belong to no process."""
+    with open("/proc/meminfo") as file:
+        return next(int(line.split()[1]) << 10 for line in file if line.startswith("Shmem:"))
 
-    def __init__(self):
+
+def free_bytes(path):
+    found = os.statvfs(path)
+    return found.f_bfree * found.f_frsize
+
+
+class Guard(threading.Thread):
+    """Kills what runs when it is too much. `reason` then says so.
+
+    First the processes below those that this one started, so that a test that goes too far costs itself only; if that does
+    not help, all.
+    """
+
+    def __init__(self, disks):
         super().__init__(daemon=True)
         self.reason, self.over = "", threading.Event()
+        self.shared = shared_memory()
+        self.free = {path: free_bytes(path) for path in disks}
+
+    def too_much(self, now):
+        """What is too much, or ""."""
+        memory = sum(memory for _, memory in now.values())
+        if len(now) > PROCESSES_MAX:
+            return f"it ran more than {PROCESSES_MAX} processes at once"
+        if memory > MEMORY_MAX or shared_memory() - self.shared > MEMORY_MAX:
+            return f"it used more than {MEMORY_MAX >> 20} MiB of memory"
+        if any(before - free_bytes(path) > DISK_MAX for path, before in self.free.items()):
+            return f"it wrote more than {DISK_MAX >> 20} MiB to the disk"
+        return ""
 
     def run(self):
+        spare = True
         while not self.over.wait(PERIOD):
-            now = descendants()
-            if len(now) > PROCESSES_MAX:
-                self.reason = f"it ran more than {PROCESSES_MAX} processes at once"
-            elif sum(now.values()) > MEMORY_MAX:
-                self.reason = f"it used more than {MEMORY_MAX >> 20} MiB of memory"
-            else:
+            reason = self.too_much(processes())
+            if not reason:
+                spare = True
                 continue
-            for pid in now:
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+            self.reason = reason
+            for _ in range(SWEEPS):
+                kill(pid for pid, (parent, _) in processes().items() if not spare or parent != os.getpid())
+            spare = False
 
     def __enter__(self):
         self.start()
@@ -91,4 +144,23 @@ class Guard(threading.Thread):
     def __exit__(self, *_):
         self.over.set()
         self.join()
-        kill_descendants()
+        kill_all()
+
+
+def run_command(how, words):
+    """Run a command within the limits, and tell why if they ended it. Returns its status."""
+    scale = int(os.environ.get("TIMEOUT_SCALE", "1"))
+    confine(**how)
+    limit(resource.RLIMIT_CPU, int(os.environ.get("TERRARIUM_BUILD_CPU_SECONDS", BUILD_CPU_SECONDS)) * scale)
+    with Guard(how["writable"]) as guard:
+        try:
+            status = subprocess.Popen(words).wait(COMMAND_CEILING * scale)
+        except subprocess.TimeoutExpired:
+            status, guard.reason = STATUS_OF_LATE, "it did not end in time"
+    if guard.reason:
+        print(f"ended: {guard.reason}", file=sys.stderr)
+    return status or (1 if guard.reason else 0)
+
+
+if __name__ == "__main__":
+    sys.exit(run_command(json.loads(sys.argv[1]), sys.argv[2:]))

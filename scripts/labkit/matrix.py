@@ -163,7 +163,7 @@ class LabMatrix:
         if not self.make(place, "starter", "all", *self.targets(place, programs)):
             return
         self.add(place, "starter", tests, "fail")
-        for earlier in kit.labs(self.root)[: self.number - 1]:
+        for earlier in kit.labs_up_to(self.number - 1, self.root):
             old = [one.test for one in earlier.graded() if not one.test.startswith("system_")]
             sources = earlier.test_sources()
             wanted = {test.split(".")[0] for test in old if test.split(".")[0] in sources}
@@ -213,8 +213,8 @@ class LabMatrix:
 
 def run(numbers, root=kit.ROOT, workers=2):
     """Build and run the matrix of these labs. Returns ([LabMatrix], [{label: tests as expected}])."""
-    for number in range(1, max(numbers) + 1):
-        done = kit.make(root, f"LAB={number}", "-j2", "all")
+    for one in kit.labs_up_to(max(numbers), root):
+        done = kit.make(root, f"LAB={one.number}", "-j2", "all")
         if done.returncode:
             raise kit.KitError(f"make LAB={number}:\n{done.stderr[-3000:]}")
     matrices = [LabMatrix(number, root) for number in numbers]

@@ -19,7 +19,7 @@ if __name__ == "__main__":
     sys.dont_write_bytecode = True
     sys.path[:0] = [ROOT, os.path.join(ROOT, "scripts")]
 
-from labkit import limits  # noqa: E402 (its place is known now)
+from labkit import channel, limits  # noqa: E402 (its place is known now)
 from labkit.report import Report  # noqa: E402 (its place is known now)
 
 SCALE = int(os.environ.get("TIMEOUT_SCALE", "1"))
@@ -33,6 +33,7 @@ FREEZES_MAX = 2  # of one job: then it has failed
 NOISE = re.compile(r"^(\[[=-]{10}\].*|\[ +(RUN|OK|PASSED|FAILED) +\].*| *\d+ FAILED TEST\(S\)|"
                    r"( *\[ +(ERROR|LINE) +\] ---)+ \S*tests/(support|unit)/\w+\.c:\d+: error: Failure!|"
                    r"\[ +ERROR +\] \w+|)(\n|\Z)", re.MULTILINE)
+KILLED = re.compile(r"\bsignal 9\b|(?<!\w)-9\b|SIGKILL")
 MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: ", re.MULTILINE)
 
 
@@ -142,8 +143,10 @@ class UnittestResult(unittest.TestResult):
 def run_python(report, job):
     """Run the unittest cases in a file."""
     os.environ["TERRARIUM_BUILD"] = os.path.join(job.root, job.build) if job.root else job.build
-    for name in [name for name in sys.modules if name.startswith("tests.support")]:
+    for name in [name for name in sys.modules if name == "tests" or name.startswith("tests.support")]:
         del sys.modules[name]  # they remember where the guests lie
+    if sys.path[0] != (job.root or ROOT):
+        sys.path.insert(0, job.root or ROOT)
     module_name = re.sub(r"\W", "_", job.suite())
     try:
         spec = importlib.util.spec_from_file_location(module_name, job.path)
@@ -178,26 +181,23 @@ def lines_while_alive(process, file):
     process.wait()
 
 
-def run_boot(report, jobs, kvm=True, confined=False):
+def run_boot(report, jobs, kvm=True, confined=None):
     """Run these in one boot, and tell the verdicts of each job that ends. Returns those that did not end, and the status.
 
-    kvm=False: in one process here. confined: as what nobody trusts, within limits.
+    kvm=False: in one process here. confined: as what nobody trusts, within limits, and able to read this directory only.
     """
-    nonce = secrets.token_hex(16)
+    key = secrets.token_hex(16)
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="jobs-", dir=os.path.join(ROOT, "build")) as directory:
         order, results = os.path.join(directory, "order.json"), os.path.join(directory, "results.json")
         with open(order, "w") as file:
-            json.dump({"nonce": nonce, "results": results, "jobs": jobs, "confined": confined}, file)
+            json.dump({"key": key, "results": results, "jobs": jobs, "confined": confined and str(confined)}, file)
         with open(results, "w+") as file:
             where = [os.path.join(ROOT, "scripts/with-kvm")] if kvm else []
             process = subprocess.Popen([*where, sys.executable, __file__, order], cwd=ROOT, stdin=subprocess.DEVNULL,
                                        start_new_session=True)
-            ended, verdicts = 0, []
-            for line in lines_while_alive(process, file):
-                if not line.startswith(nonce):
-                    continue
-                entry = json.loads(line[len(nonce) :])
+            ended, verdicts, reader = 0, [], channel.Reader(key)
+            for entry in (entry for line in lines_while_alive(process, file) for entry in reader.entries(line)):
                 if entry:
                     verdicts.append(entry)
                     continue
@@ -228,48 +228,57 @@ def run_inside(report, jobs, **how):
         report.add("with-kvm", "runs all tests to the end", "fail", f"{len(jobs)} test programs did not run")
 
 
-class Line(Report):
-    """Writes verdicts as lines of JSON, each behind the nonce: what else is written there is nobody's verdict."""
+class Told(Report):
+    """Sends verdicts to whoever ordered the jobs. guard: the Guard that watches them, if one does."""
 
-    def __init__(self, path, nonce):
+    def __init__(self, writer):
         super().__init__()
-        self.file, self.nonce = open(path, "a"), nonce
-
-    def write(self, entry):
-        self.file.write(f"{self.nonce}{json.dumps(entry)}\n")
-        self.file.flush()
+        self.writer, self.guard = writer, None
 
     def add(self, suite, name, verdict, message=""):
-        self.write([suite, name, verdict, message])
+        if verdict == "fail" and self.guard and self.guard.reason and KILLED.search(message):
+            message = f"{self.guard.reason}\n{message}"
+        self.writer.write([suite, name, verdict, message])
 
 
-def beat(path):
-    with open(path, "a") as file:
-        while True:
-            time.sleep(HEARTBEAT)
-            file.write("\n")
-            file.flush()
+def beat(file):
+    while True:
+        time.sleep(HEARTBEAT)
+        file.write("\n")
+        file.flush()
+
+
+def confine(readable, directory):
+    """Leave what nobody trusts this directory to read, and to write places of its own: below `directory`, and where Unix
+    sockets can be made. Returns where a disk could be filled."""
+    emulated = os.environ.get("TERRARIUM_KVM") == "emulated"
+    run = tempfile.mkdtemp(dir=os.environ["TERRARIUM_RUN"] if emulated else directory)
+    temporary = os.path.join(directory, "tmp")
+    os.mkdir(temporary)
+    tempfile.tempdir = None  # to be found anew
+    os.environ.update(TERRARIUM_RUN=run, TMPDIR=temporary)
+    limits.confine(ROOT, [readable], [run, temporary])
+    return [temporary]
 
 
 def inside(path):
+    """Run the jobs of an order. Its key is nobody else's business."""
     with open(path) as file:
         order = json.load(file)
-    os.remove(path)  # the nonce is nobody else's business
-    threading.Thread(target=beat, args=(order["results"],), daemon=True).start()
-    report = Line(order["results"], order["nonce"])
-    if order["confined"]:
-        limits.confine()
+    os.remove(path)
+    writer, heart = channel.Writer(order["results"], order["key"]), open(order["results"], "a")
+    report = Told(writer)
+    disks = confine(order["confined"], os.path.dirname(path)) if order["confined"] else []
+    threading.Thread(target=beat, args=(heart,), daemon=True).start()
     for fields in order["jobs"]:
         job = Job(*fields)
         job = job._replace(names=tuple(job.names))
         if order["confined"]:
-            with limits.Guard() as guard:
+            with limits.Guard(disks) as report.guard:
                 run(report, job)
-            if guard.reason:
-                report.add(job.suite(), "runs to its end", "fail", guard.reason)
         else:
             run(report, job)
-        report.write(None)
+        writer.write(None)
 
 
 if __name__ == "__main__":

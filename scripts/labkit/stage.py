@@ -16,9 +16,11 @@ TODO_HEADERS = {"hypervisor/": "hypervisor/lab_todo.h", "guestos/user/": "guesto
 
 
 def reference_sources(number, root=kit.ROOT):
-    """{path: bytes} of step `number`."""
-    return {path: (pathlib.Path(root) / path).read_bytes()
-            for path in kit.each_file(root, kit.step_files(number, root)) if "__pycache__" not in path}
+    """{path: bytes} of step `number`; in an export that is the learner's, with what stubs need."""
+    root = pathlib.Path(root)
+    headers = [header for header in TODO_HEADERS.values() if (root / header).is_file()]
+    return {path: (root / path).read_bytes()
+            for path in kit.each_file(root, [*kit.step_files(number, root), *headers]) if "__pycache__" not in path}
 
 
 def put_stubs(sources, lab):
@@ -51,7 +53,7 @@ class Stage:
         self.is_seeded = False
         self.build = f"build/lab{number}"
         self.directory.mkdir(parents=True, exist_ok=True)
-        names = [os.path.relpath(one.directory, self.root) for one in kit.labs(self.root)[:number]]
+        names = [os.path.relpath(one.directory, self.root) for one in kit.labs_up_to(number, self.root)]
         for path in [*BUILD_FILES, *(f"{name}/{part}" for name in names for part in ("lab.mk", "tests", "demo.sh"))]:
             self._provide(path, links)
         (self.directory / "build").mkdir(exist_ok=True)
@@ -91,9 +93,13 @@ class Stage:
             self.is_seeded = True
 
     def add_tests(self, lab_name, directory):
-        """Add an instructor's test sources to a lab of this stage, which must be one of copies."""
-        for path in sorted(pathlib.Path(directory).glob("*_*.[cp]*")):
-            shutil.copy(path, self.directory / "labs" / lab_name / "tests" / path.name)
+        """Add an instructor's tests, and what they include, to a lab of this stage, which must be one of copies."""
+        for path in sorted(pathlib.Path(directory).iterdir()):
+            target = self.directory / "labs" / lab_name / "tests" / path.name
+            if target.exists():
+                raise kit.KitError(f"{path}: lab {lab_name} has a test of this name; give yours another")
+            if path.is_file():
+                shutil.copy(path, target)
 
     def program(self, test_source):
         """The program that make builds from a unit_*.c or kvm_*.c of a lab, as a path below the stage."""

@@ -12,9 +12,6 @@ MESSAGE_LINES = 24  # of one test; all of them, if the learner asks for the test
 ERROR_LINES = 60
 LOOK_EVERY = 0.3  # seconds
 
-# A wrong solution may loop for ever; a right one needs no hundredth of this (times TIMEOUT_SCALE).
-LIMITS = {"TERRARIUM_TEST_CPU_SECONDS": "20", "TERRARIUM_GUEST_SECONDS": "5"}
-
 # What a stub says of itself when it is called (labs/support/); a line of its own in Moss begins with "Moss panics: ".
 SAYS_IT = re.compile(r"\blab \d+: (\w+) is yours to write \((.*?)\)")
 LINE_THAT_SAYS_IT = re.compile(rf"^[^'\"\n]{{0,40}}?{SAYS_IT.pattern}.*$", re.MULTILINE)
@@ -144,7 +141,7 @@ def choose(lab, names):
 def test(work, words):
     lab, names = find_started(work, words, "test")
     one = Try(work, lab, choose(lab, names), names)
-    for key, value in LIMITS.items():
+    for key, value in grade.LIMITS.items():
         os.environ.setdefault(key, value)
     if not one.build():
         return 1

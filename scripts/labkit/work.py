@@ -89,7 +89,7 @@ class Work:
 
     def own_files(self):
         """Files that are not the kit's."""
-        known = {*kit.each_file(self.root, kit.step_files(len(kit.labs(self.root)), self.root)), *stage.TODO_HEADERS.values()}
+        known = {*kit.each_file(self.root, kit.step_files(kit.labs(self.root)[-1].number, self.root)), *stage.TODO_HEADERS.values()}
         return {path: data for path, data in self.sources().items() if path not in known}
 
     def text(self, path):
@@ -183,7 +183,7 @@ class Work:
         """Put the learner's functions of labs before `number` into `sources`. Returns ({lab: functions}, functions that were not
         written)."""
         mine, filled = {}, []
-        for lab in kit.labs(self.root)[: number - 1]:
+        for lab in kit.labs_up_to(number - 1, self.root):
             for path, stubs in lab.starters().items():
                 text = self.newest(path)
                 if text is None:

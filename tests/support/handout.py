@@ -118,8 +118,8 @@ def first_difference(expected, lines):
                 at = start + len(part)
                 break
         else:
-            wrong = next((line for n, line in enumerate(part) if at + n >= len(lines) or not matches(line, lines[at + n])), part[0])
-            return f"the handout has {(wrong if i == 0 else part[0])!r} after {at} lines that are right"
+            right = 0 if i else next((n for n, line in enumerate(part) if at + n >= len(lines) or not matches(line, lines[at + n])), 0)
+            return f"the handout has {part[right]!r} after {at + right} lines that are right"
     return None if len(parts) > 1 or at == len(lines) else f"the handout lacks {lines[at]!r} after {at} lines"
 
 

@@ -142,6 +142,7 @@ static void run_range(const struct group *g, size_t first, size_t end, const int
     int failures = 0;
 
     memset(&results, 0, sizeof results);
+    prctl(PR_SET_DUMPABLE, 1); /* the sanitizers look into it */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CPU, &cpu);
     for (size_t i = first; i < end; i++) {
@@ -253,10 +254,12 @@ int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *te
         return __real__cmocka_run_group_tests(name, tests, count, setup, teardown);
     for (size_t i = 0; i < count; i++)
         caught[i] = is_wanted(tests[i].name) ? memfd_create(tests[i].name, MFD_CLOEXEC) : -1;
+    prctl(PR_SET_DUMPABLE, 0); /* no child looks into this process, where the nonce is */
     if (tests_share_a_process)
         failures = run_child(&g, 0, count, caught);
     for (size_t i = 0; i < count && !tests_share_a_process; i++)
         if (caught[i] >= 0)
             failures += run_child(&g, i, i + 1, caught);
+    prctl(PR_SET_DUMPABLE, 1);
     return failures;
 }

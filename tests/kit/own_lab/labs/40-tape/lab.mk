@@ -1,0 +1,12 @@
+TITLE_40 = A tape: a device of one's own
+HYPERVISOR += hypervisor/devices/tape.h
+HYPERVISOR += hypervisor/devices/tape.c
+HYPERVISOR += hypervisor/devices/tape_port.c
+POINTS_40 += unit_tape.a_new_tape_has_nothing_to_read:10:tape_read
+POINTS_40 += unit_tape.writing_moves_the_head:10:tape_write
+POINTS_40 += unit_tape.what_was_written_is_read_after_rewinding:15:tape_write,tape_read,tape_seek
+POINTS_40 += unit_tape.bytes_have_no_sign:10:tape_read
+POINTS_40 += unit_tape.writing_in_the_middle_keeps_the_rest:15:tape_write,tape_left
+POINTS_40 += unit_tape.a_full_tape_takes_no_more:15:tape_write
+POINTS_40 += unit_tape.seeking_stops_at_the_end:15:tape_seek
+POINTS_40 += unit_tape.left_is_what_can_still_be_read:10:tape_left

@@ -1,0 +1,452 @@
+"""scripts/lab grade: its marks, the shapes in which it gives them, and submissions that want more than they deserve.
+
+Most of these submissions add rightly (30 points) and do something hostile where they should double (70 points).
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+from tests.kit.small_kit import COUNTER_C, SHOUT_C, SHOUT_STUBS, SmallKit
+
+from labkit import channel, kit, sandbox, submission
+
+COUNTER, SHOUT = "hypervisor/counter.c", "hypervisor/shout.c"
+
+# What every hostile submission begins with; `double` is its function's body.
+HOSTILE = r"""
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include "counter.h"
+%(before)s
+unsigned counter_add(unsigned a, unsigned b)
+{
+    return a + b;
+}
+
+unsigned counter_double(unsigned a)
+{
+%(double)s
+    return 0 * a;
+}
+
+unsigned counter_last(const unsigned *list, unsigned count)
+{
+    return list[count - 1];
+}
+"""
+
+HIDDEN_TEST = """/* Hidden. */
+/* sources: hypervisor/counter.c */
+#include "expect.h"
+#include "counter.h"
+
+static void large_numbers_wrap(void **state)
+{
+    (void)state;
+    expect_number(counter_add(-1u, 3), 2, "Sums are taken modulo 2 to the power of 32.");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(large_numbers_wrap)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+"""
+
+
+def hostile(double="", before=""):
+    return {COUNTER: HOSTILE % {"double": double, "before": before}}
+
+
+class Grading(unittest.TestCase):
+    """With a small kit, and what its grader says."""
+
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.base = pathlib.Path(directory.name)
+        cls.kit = SmallKit(cls.base / "kit")
+
+    def submit(self, files):
+        """A directory of its own with these files."""
+        directory = pathlib.Path(tempfile.mkdtemp(dir=self.base))
+        for path, text in files.items():
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_text(text)
+        return directory
+
+    def said(self, *words, status=0, **environment):
+        """What `scripts/lab grade` writes to its two channels."""
+        command, options = self.kit.command("grade", *words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        options["env"].update(environment)
+        done = subprocess.run(command, timeout=300, check=False, **options)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout, done.stderr
+
+    def graded(self, directory, *words, labs=(1,), **environment):
+        """Gradescope's results, as a dictionary; `said` is what the instructor reads besides."""
+        text, said = self.said(*labs, "--submission", directory, "--json", "gradescope", *words, **environment)
+        return {**json.loads(text), "said": said}
+
+    def score(self, files, **environment):
+        return self.graded(self.submit(files), **environment)["score"]
+
+    def left_behind(self):
+        """Processes whose program or directory is one of this kit's, after all is over."""
+        found = []
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            for what in "exe", "cwd":
+                try:
+                    target = os.readlink(f"/proc/{pid}/{what}")
+                except OSError:
+                    continue
+                if target.startswith(str(self.base)):
+                    found.append((pid, target))
+        return found
+
+
+class Marks(Grading):
+    def test_an_empty_submission_gets_nothing(self):
+        result = self.graded(self.submit({}))
+        self.assertEqual(result["score"], 0)
+        self.assertIn("has none of its files (hypervisor/counter.c)", result["output"])
+        self.assertIn("counter_add is yours to write", result["tests"][0]["output"])
+
+    def test_the_reference_gets_all(self):
+        result = self.graded(self.submit({COUNTER: COUNTER_C, SHOUT: SHOUT_C}), labs=())
+        self.assertEqual((result["score"], result["output"], result["said"]), (200, "200 of 200 points", ""))
+
+    def test_what_works_counts(self):
+        result = self.graded(self.submit(hostile()))
+        self.assertEqual([test["score"] for test in result["tests"]], [30, 0, 0])
+        self.assertIn("expected 8 (0x8), got 0 (0x0)\nTwice 4 is 8.\nLook at: counter_double", result["tests"][1]["output"])
+
+    def test_a_lab_that_does_not_compile_costs_itself_and_says_why_once(self):
+        result = self.graded(self.submit({COUNTER: COUNTER_C, SHOUT: SHOUT_C.replace("c - 'a'", "d - 'a'")}), labs=())
+        self.assertEqual(result["score"], 100)
+        self.assertIn("lab 2 does not compile:\n", result["output"])
+        self.assertEqual(len(re.findall(r"hypervisor/shout\.c:4:\d+: error:", result["output"])), 1)
+        self.assertEqual(result["tests"][-1]["output"], "not built: something that it needs does not compile")
+
+    def test_work_is_graded_unless_another_is_named(self):
+        copy = self.kit.copy(self.base / "started")
+        status = copy.lab("grade", 1)
+        self.assertEqual(status.returncode, 2)
+        self.assertIn("nothing is started here; --submission DIR", status.stdout)
+        copy.lab("start", 1)
+        copy.put_solution(f"work/{COUNTER}", "counter_add", "    return a + b;")
+        text = copy.lab("grade", 1).stdout
+        self.assertRegex(text, r"(?m)^ 30 of 30  lab 1: adding gives the sum$")
+        self.assertTrue(text.endswith("lab 1: 30 of 100 points\n\n30 of 100 points\n"), text)
+
+    def test_three_repeats_give_the_same(self):
+        directory = self.submit(hostile())
+        results = [self.graded(directory) for _ in range(3)]
+        for result in results:
+            del result["execution_time"]
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(results[0], results[2])
+
+    def test_wrong_use_explains_itself(self):
+        nothing = self.submit({})
+        for words, part in {
+            (1, "--submission", "nowhere"): "nowhere: no such directory; --submission names what a learner hands in",
+            (7, "--submission", nothing): "there is no lab 7; there are 1, 2",
+            (1, "--submission", nothing, "--json", "html"): "choose from",
+            ("one",): "invalid int value: 'one'",
+            (1, "--submission", nothing, "--tests", nothing): "points.mk: not found; it says what the tests count: POINTS_01 += ",
+        }.items():
+            self.assertIn(part, self.said(*words, status=2)[1])
+
+
+class Hidden(Grading):
+    def test_hidden_tests_count_and_are_marked(self):
+        tests = self.submit({"unit_hidden.c": HIDDEN_TEST, "points.mk": "POINTS_01 += unit_hidden.large_numbers_wrap:25:counter_add\n"})
+        for add, score in ("a + b", 125), ("(unsigned)(((unsigned long)a + b) % 0xffffffff)", 100):
+            result = self.graded(self.submit({COUNTER: COUNTER_C.replace("a + b", add)}), "--tests", tests)
+            self.assertEqual(result["score"], score)
+            self.assertEqual([test["visibility"] for test in result["tests"]], ["visible"] * 3 + ["after_published"])
+        self.assertFalse((self.kit.root / "labs/01-count/tests/unit_hidden.c").exists())
+
+    def test_the_source_of_hidden_tests_cannot_be_read(self):
+        tests = self.submit({"unit_hidden.c": HIDDEN_TEST, "points.mk": "POINTS_01 += unit_hidden.large_numbers_wrap:25:counter_add\n"})
+        found = '    if (access("labs/01-count/tests/unit_hidden.c", F_OK) == 0)\n        return 2 * a;'
+        self.assertEqual(self.graded(self.submit(hostile(found)), "--tests", tests)["score"], 55)
+        included = hostile(before='#include "../labs/01-count/tests/unit_hidden.c"')
+        self.assertIn("only headers of the kit", self.graded(self.submit(included), "--tests", tests)["output"])
+
+    def test_directories_that_cannot_be_meant_are_refused(self):
+        nothing = self.submit({})
+        for points, part in {
+            "POINTS_02 += unit_hidden.large_numbers_wrap:5:shout\n": "has no line POINTS_01 += ",
+            "POINTS_01 += unit_hidden.large_numbers_wrap\n": "unit_hidden.large_numbers_wrap is not PROGRAM.TEST:POINTS:FUNCTION",
+            "POINTS_01 += unit_other.a:5:counter_add\n": "there is no test program unit_other",
+        }.items():
+            tests = self.submit({"unit_hidden.c": HIDDEN_TEST, "points.mk": points})
+            self.assertIn(part, self.said(1, "--submission", nothing, "--tests", tests, status=2)[1])
+        tests = self.submit({"unit_counter.c": HIDDEN_TEST, "points.mk": "POINTS_01 += unit_counter.large_numbers_wrap:5:counter_add\n"})
+        self.assertIn("unit_counter.c: lab 01-count has a test of this name", self.said(1, "--submission", nothing, "--tests", tests, status=2)[1])
+
+
+class Shapes(Grading):
+    """What is written is what the readers of these formats say that they read."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.directory = cls.base / "some"
+        (cls.directory / "hypervisor").mkdir(parents=True)
+        (cls.directory / COUNTER).write_text(hostile('    printf("\\033[1m<&>\\001\\n");')[COUNTER])
+        (cls.directory / SHOUT).write_text("no C at all\n")
+
+    def output(self, form):
+        return self.said(1, 2, "--submission", self.directory, "--json", form)[0]
+
+    def test_gradescope(self):
+        """https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format"""
+        result = json.loads(self.output("gradescope"))
+        visibilities = {"hidden", "after_due_date", "after_published", "visible"}
+        kinds = {"score": (int, float), "execution_time": (int, float), "output": str, "output_format": str, "visibility": str,
+                 "stdout_visibility": str, "tests": list}
+        of_a_test = {"score": (int, float), "max_score": (int, float), "status": str, "name": str, "number": str, "output": str, "visibility": str}
+        for known, one in [(kinds, result), *((of_a_test, test) for test in result["tests"])]:
+            for key, value in one.items():
+                self.assertIsInstance(value, known[key], key)
+            self.assertIn(one["visibility"], visibilities)
+        self.assertIn(result["stdout_visibility"], visibilities)
+        self.assertEqual({test["status"] for test in result["tests"]}, {"passed", "failed"})
+        self.assertEqual(result["score"], sum(test["score"] for test in result["tests"]))
+        self.assertEqual((result["score"], sum(test["max_score"] for test in result["tests"])), (30, 200))
+        self.assertIn("lab 2 does not compile", result["output"])
+
+    def test_junit(self):
+        """The schema that Jenkins publishes (junit-10.xsd): elements, their order, attributes, which are required."""
+        known = {"testsuites": ({"name", "time", "tests", "failures", "disabled", "errors"}, set(), ["testsuite"]),
+                 "testsuite": ({"name", "tests", "failures", "errors", "time", "disabled", "skipped", "timestamp", "hostname", "id", "package"},
+                               {"name", "tests"}, ["properties", "testcase", "system-out", "system-err"]),
+                 "testcase": ({"name", "assertions", "time", "classname", "status"}, {"name", "classname"},
+                              ["skipped", "error", "failure", "system-out", "system-err"]),
+                 "failure": ({"type", "message"}, set(), []), "system-out": (set(), set(), [])}
+        top = ElementTree.fromstring(self.output("junit"))
+        self.assertEqual(top.tag, "testsuites")
+        for element in top.iter():
+            attributes, required, children = known[element.tag]
+            self.assertLessEqual(set(element.keys()), attributes)
+            self.assertGreaterEqual(set(element.keys()), required)
+            places = [children.index(child.tag) for child in element]
+            self.assertEqual(places, sorted(places))
+        suites = top.findall("testsuite")
+        self.assertEqual([(suite.get("name"), suite.get("tests"), suite.get("failures")) for suite in suites],
+                         [("01-count", "3", "2"), ("02-shout", "1", "1")])
+        for suite in suites:
+            self.assertEqual(len(suite.findall("testcase")), int(suite.get("tests")))
+            self.assertEqual(len(suite.findall("testcase/failure")), int(suite.get("failures")))
+        self.assertIn("?[1m<&>?", suites[0].find("testcase/failure").text)
+        self.assertIn("does not compile", suites[1].find("system-out").text)
+
+    def test_tap(self):
+        """https://testanything.org/tap-version-13-specification.html"""
+        lines = self.output("tap").rstrip("\n").split("\n")
+        self.assertEqual(lines[:2], ["TAP version 13", "1..4"])
+        points = [re.fullmatch(r"(ok|not ok) (\d+) - ([^#]*)", line) for line in lines[2:] if not line.startswith("#")]
+        self.assertEqual([(match[1], match[2]) for match in points], [("ok", "1"), ("not ok", "2"), ("not ok", "3"), ("not ok", "4")])
+
+
+class Taking(Grading):
+    """Nothing but the named files is taken, and no file is more than text."""
+
+    def refused(self, directory, part):
+        result = self.graded(directory)
+        self.assertEqual(result["score"], 0)
+        self.assertIn(f"lab 1 is not graded: {part}", result["output"])
+
+    def test_tests_build_files_and_other_sources_change_nothing(self):
+        lies = {"Makefile": "all:\n\t@true\n", "labs/01-count/lab.mk": "POINTS_01 += unit_counter.adding_gives_the_sum:100:counter_add\n",
+                "labs/01-count/tests/unit_counter.c": "int main(void) { return 0; }\n", "scripts/labkit/grade.py": "raise SystemExit\n",
+                "tests/support/expect.h": "#define expect_number(...)\n", "hypervisor/counter.h": "#define counter_double(a) 8\n",
+                "hypervisor/main.c": "int main(void) { return 1; }\n", "hypervisor/expect.h": "#define expect_number(...)\n"}
+        self.assertEqual(self.score(lies), 0)
+        self.assertEqual(self.score({**lies, **hostile()}), 30)
+        self.assertEqual(self.score({**lies, COUNTER: COUNTER_C}), 100)
+
+    def test_links_are_not_followed(self):
+        directory = self.submit({"hypervisor/x": ""})
+        (directory / COUNTER).symlink_to(self.kit.root / COUNTER)
+        self.refused(directory, f"{COUNTER}: symbolic links are not taken")
+        directory = self.submit({})
+        (directory / "hypervisor").symlink_to(self.kit.root / "hypervisor")
+        self.refused(directory, f"{COUNTER}: symbolic links are not taken")
+
+    def test_only_files_of_text_and_of_a_sane_size_are_taken(self):
+        directory = self.submit({"hypervisor/x": ""})
+        os.mkfifo(directory / COUNTER)
+        self.refused(directory, f"{COUNTER}: not a regular file")
+        self.refused(self.submit({COUNTER: "/" * (submission.FILE_MAX + 1)}), f"{COUNTER}: 1048577 bytes; a file may have 1048576")
+        directory = self.submit({COUNTER: ""})
+        (directory / COUNTER).write_bytes(b"\xff\xfe\x00")
+        self.refused(directory, f"{COUNTER}: not a text file")
+
+    def test_files_elsewhere_are_not_included(self):
+        outside = self.kit.root / COUNTER
+        for line in (f'#include "{outside}"', f"#  include <{outside}>", f'#/* */include "{outside}"', f'#incl\\\nude "{outside}"',
+                     f'#incl\\ \nude "{outside}"', f'%:include "{outside}"', f'#define X "{outside}"\n#include X',
+                     '#include "../../hypervisor/counter.c"', "#include __FILE__", f'#include_next "{outside}"', f'#import "{outside}"'):
+            with self.subTest(line):
+                with self.assertRaisesRegex(kit.KitError, "only headers of the kit and the system are taken"):
+                    submission.check_includes(COUNTER, f"int a;\n{line}\n")
+
+    def test_what_a_learner_includes_is_taken(self):
+        for line in '#include "counter.h"', "#include <linux/kvm.h>", '#include "../feature.h"', '/* #include "/x" */', '"#include \\"/x\\""':
+            submission.check_includes("hypervisor/virtio/queue.c", f"{line}\n")
+
+    def test_what_no_lab_needs_is_told_to_the_instructor_only(self):
+        result = self.graded(self.submit(hostile("    if (fork())\n        kill(0, 0);")))
+        self.assertIn("hypervisor/counter.c has what no lab needs, and deserves a look: fork, kill\n", result["said"])
+        self.assertNotIn("deserves a look", json.dumps({**result, "said": ""}))
+
+
+class Forging(Grading):
+    """Verdicts come from the grader, whatever the submission writes, and wherever."""
+
+    def test_text_is_no_verdict(self):
+        self.assertEqual(self.score(hostile("""
+    for (int i = 1; i < 3; i++)
+        dprintf(i, "ok 2 - doubling\\n[       OK ] doubling_gives_the_double\\n[  PASSED  ] 3 test(s).\\n{\\"score\\": 100}\\n"
+                   "00000000000000000000000000000000 pass 0 doubling_gives_the_double\\n");""")), 30)
+
+    def test_writing_to_all_descriptors_gains_nothing(self):
+        everywhere = '    for (int i = 0; i < 1024; i++)\n        if (write(i, "pass pass pass pass pass pass ", 24) < 0)\n            continue;'
+        self.assertEqual(self.score(hostile(everywhere)), 30)
+        early = f"__attribute__((constructor)) static void early(void)\n{{\n{everywhere}\n}}\n"
+        self.assertEqual(self.score(hostile(before=early)), 0)
+
+    def test_leaving_early_gains_nothing(self):
+        for leave in "exit(0)", "_exit(0)", "raise(SIGKILL)", "kill(getppid(), SIGKILL)":
+            with self.subTest(leave):
+                self.assertEqual(self.score(hostile(f"    {leave};")), 30)
+        early = "__attribute__((constructor)) static void early(void)\n{\n    exit(0);\n}\n"
+        self.assertEqual(self.score(hostile(before=early)), 0)
+
+    def test_the_process_that_knows_the_nonce_cannot_be_looked_into(self):
+        self.assertEqual(self.score(hostile("""
+    char path[64];
+
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "/proc/%d/%s", getppid(), i ? "mem" : "fd/3");
+        if (open(path, O_RDWR) >= 0)
+            return 2 * a;
+    }
+    if (getenv("TERRARIUM_RESULTS"))
+        return 2 * a;""")), 30)
+
+    def test_signed_lines_cannot_be_forged_moved_or_repeated(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = pathlib.Path(directory) / "lines"
+            writer, reader = channel.Writer(path, "key"), channel.Reader("key")
+            self.addCleanup(writer.file.close)
+            for entry in ["s", "a", "fail", ""], ["s", "b", "pass", ""]:
+                writer.write(entry)
+            first, second = path.read_text().splitlines()
+            self.assertEqual(reader.entries(second), [])
+            self.assertEqual(reader.entries(first.replace("fail", "pass")), [])
+            self.assertEqual(reader.entries(first), [["s", "a", "fail", ""]])
+            self.assertEqual(reader.entries(first), [])
+            self.assertEqual(reader.entries("\x00\xff nonsense"), [])
+            self.assertEqual(reader.entries(second), [["s", "b", "pass", ""]])
+
+
+class Exhausting(Grading):
+    """What goes beyond a limit costs its own tests, and nothing stays behind."""
+
+    def check(self, double, part, score=30, before="", **environment):
+        result = self.graded(self.submit(hostile(double, before)), **environment)
+        self.assertEqual(result["score"], score, result)
+        self.assertIn(part, result["tests"][1]["output"])
+        self.assertEqual(self.left_behind(), [])
+
+    def test_a_loop_without_end(self):
+        self.check("    for (volatile unsigned i = 0;; i++)\n        ;", "a loop without an end?", TERRARIUM_TEST_CPU_SECONDS="1")
+
+    def test_processes_without_end(self):
+        self.check("    for (;;)\n        if (fork() < 0)\n            pause();", "it ran more than 64 processes at once")
+
+    def test_memory_without_end(self):
+        self.check("    for (;;)\n        memset(malloc(64 << 20), 1, 64 << 20);", "it used more than 3072 MiB of memory")
+
+    def test_a_file_without_end(self):
+        self.check('    chdir(getenv("TMPDIR"));\n    int fd = open("f", O_CREAT | O_RDWR, 0600);\n'
+                   "    if (posix_fallocate(fd, 0, 1l << 30) || posix_fallocate(fd, 1l << 30, 1))\n        exit(3);", "signal 25")
+
+    def test_files_without_end(self):
+        self.check('    chdir(getenv("TMPDIR"));\n    char name[] = "XXXXXX";\n    for (;; memset(name, \'X\', 6)) {\n'
+                   "        int fd = mkstemp(name);\n        if (posix_fallocate(fd, 0, 1l << 30))\n            exit(3);\n        close(fd);\n    }",
+                   "it wrote more than 4096 MiB to the disk")
+
+    def test_processes_left_behind(self):
+        self.check("    if (fork() == 0) {\n        setsid();\n        if (fork() == 0)\n            for (;;)\n                sleep(1);\n        _exit(0);\n    }",
+                   "expected 8")
+
+    def test_a_compiler_without_end(self):
+        text = "#if __INCLUDE_LEVEL__ < 150\n#include \"counter.c\"\n#include \"counter.c\"\n#endif\n"
+        result = self.graded(self.submit({COUNTER: text}), TERRARIUM_BUILD_CPU_SECONDS="1")
+        self.assertEqual(result["score"], 0)
+        self.assertIn("lab 1 does not compile", result["output"])
+        self.assertEqual(self.left_behind(), [])
+
+
+@unittest.skipUnless(sandbox.version(), "this kernel has no Landlock (Linux has it since 5.13)")
+class Reaching(Grading):
+    """Nothing but its own stage and the system's programs can be reached, when it is compiled and when it runs."""
+
+    def test_the_reference_cannot_be_read_when_it_runs(self):
+        for path in self.kit.root / COUNTER, self.kit.root / "labs/01-count/starter" / COUNTER, self.base:
+            with self.subTest(path):
+                self.assertEqual(self.score(hostile(f'    if (open("{path}", O_RDONLY) >= 0)\n        return 2 * a;')), 30)
+
+    def test_the_reference_cannot_be_taken_in_when_it_is_compiled(self):
+        """By ways that no look at the text finds."""
+        assembler = '__asm__(".macro take a, b\\n.\\\\a\\\\b \\"%s\\"\\n.endm\\ntake inc, bin\\n");' % (self.kit.root / COUNTER)
+        result = self.graded(self.submit(hostile(before=assembler)))
+        self.assertEqual(result["score"], 0)
+        self.assertIn("lab 1 does not compile", result["output"])
+        self.assertIn("deserves a look: asm", result["said"])
+
+    def test_nothing_can_be_changed(self):
+        self.assertEqual(self.score(hostile(f"""
+    const char *places[] = {{"x", "build/lab1/tests/01-count/x", "labs/01-count/x", "{self.kit.root}/x", "{self.base}/x", "/tmp/x-of-a-test"}};
+
+    for (unsigned i = 0; i < sizeof places / sizeof *places; i++)
+        if (open(places[i], O_CREAT | O_WRONLY, 0600) >= 0)
+            return 2 * a;""")), 30)
+
+    @unittest.skipUnless(sandbox.version() >= 6, "this kernel's Landlock does not stop signals (Linux 6.12 does)")
+    def test_others_cannot_be_killed(self):
+        with subprocess.Popen(["sleep", "1000"]) as bystander:
+            self.assertEqual(self.score(hostile("    kill(-1, SIGKILL);")), 0)
+            self.assertIsNone(bystander.poll())
+            bystander.kill()
+
+    def test_a_kit_below_a_directory_of_programs_is_still_hidden(self):
+        (self.base / "opt/a").mkdir(parents=True)
+        (self.base / "opt/kit/b").mkdir(parents=True)
+        (self.base / "opt/link").symlink_to(self.base / "opt/kit")
+        self.assertEqual(sandbox.without(self.base / "opt", self.base / "opt/kit"), [(self.base / "opt/a").resolve()])
+        self.assertEqual(sandbox.without(self.base / "opt/kit/b", self.base / "opt/kit"), [])
+        self.assertEqual(sandbox.without(self.base / "opt", self.base / "else"), [(self.base / "opt").resolve()])
+
+
+if __name__ == "__main__":
+    unittest.main()
