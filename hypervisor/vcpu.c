@@ -144,7 +144,7 @@ void *vcpu_thread(void *arg)
             __atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
         else
             vcpu_died(vcpu, STATUS_KVM_ERROR, strerror(-err));
-        if (!vm_may_run(vcpu->vm))
+        if (!vcpu_may_run(vcpu))
             return NULL;
     }
 }

@@ -185,16 +185,28 @@ bool vm_stopping(struct vm *vm)
     return stopping;
 }
 
-void vm_pause(struct vm *vm)
+void vm_ask_pause(struct vm *vm)
 {
     pthread_mutex_lock(&vm->run_lock);
     if (vm->wish == WISH_RUN) {
         vm->wish = WISH_PAUSE;
         vm_kick(vm);
     }
+    pthread_mutex_unlock(&vm->run_lock);
+}
+
+void vm_wait_paused(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->run_lock);
     while (vm->resting < vm->cpus)
         pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     pthread_mutex_unlock(&vm->run_lock);
+}
+
+void vm_pause(struct vm *vm)
+{
+    vm_ask_pause(vm);
+    vm_wait_paused(vm);
 }
 
 void vm_resume(struct vm *vm)
@@ -206,12 +218,21 @@ void vm_resume(struct vm *vm)
     pthread_mutex_unlock(&vm->run_lock);
 }
 
-bool vm_may_run(struct vm *vm)
+void vcpu_hold(struct vcpu *vcpu, bool held)
 {
+    pthread_mutex_lock(&vcpu->vm->run_lock);
+    vcpu->held = held;
+    pthread_mutex_unlock(&vcpu->vm->run_lock);
+}
+
+bool vcpu_may_run(struct vcpu *vcpu)
+{
+    struct vm *vm = vcpu->vm;
+
     pthread_mutex_lock(&vm->run_lock);
     vm->resting++;
     pthread_cond_broadcast(&vm->run_changed);
-    while (vm->wish == WISH_PAUSE)
+    while (vm->wish == WISH_PAUSE || (vcpu->held && vm->wish == WISH_RUN))
         pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     bool run = vm->wish == WISH_RUN;
     vm->resting -= run;

@@ -157,7 +157,8 @@ struct vcpu {
     struct kvm_run *run; /* shared with the kernel: */
     size_t run_size;     /* so many bytes */
     pthread_t thread;
-    bool started; /* thread is valid; guarded by vm->run_lock */
+    bool started; /* thread is valid; guarded by vm->run_lock, */
+    bool held;    /* as this is: it rests although the others run */
     uint64_t exit_count;
     uint64_t exits[EXIT_REASONS];      /* how often, by reason */
     uint64_t exit_ns[EXIT_REASONS];    /* time in the handlers, only while vm->timed */
@@ -264,8 +265,17 @@ bool vm_stopping(struct vm *vm);
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
 
-/* For vcpu_thread() when KVM_RUN was interrupted: rest while paused. Returns false when it is time to end. */
-bool vm_may_run(struct vm *vm);
+/* The two halves of vm_pause(): asking, which a vCPU thread may do too, and waiting until all rest (or have
+ * ended). */
+void vm_ask_pause(struct vm *vm);
+void vm_wait_paused(struct vm *vm);
+
+/* While it is held, a vCPU goes on resting when the others are resumed. Only while the VM is paused. */
+void vcpu_hold(struct vcpu *vcpu, bool held);
+
+/* For a vCPU's thread when KVM_RUN was interrupted: rest while paused or held. Returns false when it is time
+ * to end. */
+bool vcpu_may_run(struct vcpu *vcpu);
 
 /* Write all `size` bytes to `fd`, which `name` names in messages. Where that fails (a closed pipe, a full
  * disk) the VM stops. */
