@@ -39,7 +39,7 @@ static struct vm *new_vm(bool bare)
     if (vm_create(vm) < 0) {
         vm_destroy(vm);
         free(vm);
-        fail_msg("the VM could not be made; the reason stands above");
+        fail_msg("the VM could not be made: vm_create() failed");
     }
     return vm;
 }
@@ -55,7 +55,8 @@ struct vm *vm_from_code(const uint8_t *code, const uint8_t *end)
     struct vm *vm = new_vm(true);
 
     put_code(vm, FLAT_BASE, code, end);
-    assert_int_equal(flat_start(vm->vcpus[0]), 0);
+    if (flat_start(vm->vcpus[0]) < 0)
+        fail_msg("the registers could not be set: flat_start() failed");
     return vm;
 }
 
