@@ -125,8 +125,10 @@ static void calibrate_timer(void)
 
     lapic_write(LAPIC_TIMER_DIVIDE, DIVIDE_BY_16);
     lapic_write(LAPIC_TIMER, TIMER_MASKED);
-    for (int i = 0; i < ROUNDS; i++)
-        best = MAX(best, measure_timer());
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t hz = measure_timer();
+        best = MAX(best, hz);
+    }
     timer_count = MAX(best / TICKS_PER_SECOND, 1);
 }
 

@@ -122,8 +122,10 @@ static uint64_t measure_tsc(void)
 {
     uint64_t best = UINT64_MAX;
 
-    for (int i = 0; i < ROUNDS; i++)
-        best = MIN(best, measure_once());
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t hz = measure_once();
+        best = MIN(best, hz);
+    }
     return best;
 }
 

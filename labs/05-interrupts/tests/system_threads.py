@@ -1,0 +1,28 @@
+"""Moss's threads in the machine that Terrarium makes: interrupts, clock, tick, switches and waiting, all together."""
+
+import glob
+import os
+import unittest
+from tests.support import moss
+
+
+def lab():
+    """The lab that the build is of: the whole kit has the newest."""
+    name = os.path.basename(os.path.normpath(moss.BUILD))
+    if name.startswith("lab"):
+        return int(name[3:])
+    return max(int(os.path.basename(path)[:2]) for path in glob.glob(os.path.join(moss.ROOT, "labs/[0-9][0-9]-*")))
+
+
+class Threads(moss.TestCase):
+    def test_threads_take_turns_until_all_is_done(self):
+        later = lab() >= 6  # then there are programs, too
+        how = {"append": "notty demo=threads init=/bin/true" if later else "notty demo=threads", "results": later}
+        with self.machine.session(initrd="initrd.cpio" if later else None, **how) as session:
+            status = session.wait()
+        self.assertEqual(status, 0, "two threads pass a turn to and fro, each sleeps 50 ms before it does, and Moss ends "
+                         "when both are done. It said:\n" + session.screen.decode(errors="replace"))
+
+
+if __name__ == "__main__":
+    unittest.main()
