@@ -1,7 +1,6 @@
 /*
  * Do the system call whose number is in RAX, with the six arguments that the program has put into registers,
- * and return its result. -ENOSYS if there is no such call. Linux: Documentation/admin-guide/syscall; AMD64
- * ABI, §A.2.1. Handout, section 4.2.
+ * and return its result. -ENOSYS if there is no such call. AMD64 ABI §A.2.1. Handout, section 4.2.
  */
 static uint64_t call(const struct trapframe *f)
 {

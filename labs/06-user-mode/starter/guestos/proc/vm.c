@@ -12,13 +12,13 @@ static int fill_page(const struct area *area, uint64_t page, uint64_t frame)
 /*
  * The program writes to a page that is PTE_COW: give it a page of its own, writable, and have the CPU forget
  * the old entry. If others own the frame too, that is a copy in a new frame (alloc_page()); else the frame
- * itself. Returns 0, or -ENOMEM: then nothing has changed. Intel SDM 3A §4.10.4. Handout, section 4.7.
+ * itself. Returns 0, or -ENOMEM: then nothing has changed. Intel SDM 3A §4.10.4. Handout, section 4.9.
  */
 static int copy_page(pte_t *entry, uint64_t page)
 {
     (void)entry, (void)page;
     (void)alloc_page; /* yours to use */
-    return lab_todo(6, "copy_page", "handout section 4.7");
+    return lab_todo(6, "copy_page", "handout section 4.9");
 }
 
 /* vm.h says what this does. Three cases: nothing is in the page's entry (add_page()); it is written to and
