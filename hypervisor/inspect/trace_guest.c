@@ -1,0 +1,127 @@
+/*
+ * The guest's own events (its system calls, switches, faults, interrupts), by a ring in its memory: an event
+ * costs the guest a few stores, and no exit.
+ *
+ * A guest that wants to tell reads 4 bytes from port 0xE4. EVENTS_PRESENT means that a trace is being made;
+ * without one it reads all ones. It then writes the number of the first page of its ring (struct guest_ring)
+ * to the port, on each CPU for a ring of that CPU's own. From there on it fills events and moves `head`; we
+ * take them while that vCPU stands at an exit, and move `tail`. A guest that finds its ring full writes 0 to
+ * the port, for an exit at which we look; if it does not, the oldest events are lost and counted.
+ *
+ * All of it is the guest's memory and may hold anything: the ring is found by guest_ptr() each time, every
+ * event is copied before it is looked at, at most a ring of them is taken at an exit, times are cut to what
+ * is possible, and names to printable characters.
+ */
+#include <ctype.h>
+#include <x86intrin.h>
+#include "trace.h"
+
+#define EVENTS_PORT    0xE4
+#define EVENTS_PRESENT 0x31455254 /* "TRE1" */
+#define GUEST_EVENTS   256
+#define MSR_TSC        0x10
+
+struct guest_event {
+    uint64_t begin, end; /* time stamp counter */
+    uint32_t kind;       /* TRACE_SYSCALL ... TRACE_INTERRUPT */
+    uint32_t task;
+    uint64_t addr, value; /* a fault's address, a call's result: the guest's to choose */
+    char name[24];
+};
+
+struct guest_ring {
+    uint32_t head, tail; /* events written and taken, free-running */
+    uint32_t unused[14];
+    struct guest_event events[GUEST_EVENTS];
+};
+
+static struct trace *trace;
+
+static uint64_t guest_tsc(struct vcpu *vcpu)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entry;
+    } msrs = {{.nmsrs = 1}, {.index = MSR_TSC}};
+
+    return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : __rdtsc();
+}
+
+static uint64_t events_read(const struct access *a)
+{
+    (void)a;
+    return EVENTS_PRESENT;
+}
+
+/* On a vCPU's thread, at its exit: events are taken when the handler has ended. */
+static void events_write(const struct access *a, uint64_t page)
+{
+    uint64_t gpa = page * PAGE_SIZE;
+    struct trace_told *told = trace_current ? &trace->vcpus[trace_current->id].told : NULL;
+
+    if (!told || !gpa || !guest_ptr(a->vm, gpa, sizeof(struct guest_ring)))
+        return;
+    *told = (struct trace_told){.gpa = gpa, .lost = told->lost};
+    told->tsc_offset = guest_tsc(trace_current) - __rdtsc();
+}
+
+int trace_guest_attach(struct trace *t)
+{
+    static const struct bus_ops ops = {.sizes = 4, .read = events_read, .write = events_write};
+
+    trace = t;
+    trace->start_tsc = __rdtsc();
+    return bus_claim(&t->vm->ports, EVENTS_PORT, 4, "trace-port", &ops, NULL);
+}
+
+/* The moment at which the guest's counter showed `tsc`, from the speed of ours; never after `now`. */
+static uint64_t when(const struct trace_told *told, uint64_t tsc, uint64_t now, uint64_t now_tsc)
+{
+    uint64_t ago = now_tsc + told->tsc_offset - tsc;
+    double ns = (double)ago * ((double)now / (double)(now_tsc - trace->start_tsc + 1));
+
+    if ((int64_t)ago < 0)
+        return now;
+    return ns < (double)now ? now - (uint64_t)ns : 0;
+}
+
+static void translate(struct trace_vcpu *t, const struct guest_event *g, uint64_t now, uint64_t now_tsc)
+{
+    struct trace_event e = {.kind = (uint8_t)g->kind, .task = g->task, .addr = g->addr, .value = g->value};
+
+    if (g->kind < TRACE_SYSCALL || g->kind >= TRACE_KINDS) {
+        t->told.lost++;
+        return;
+    }
+    if (!(trace->filter.kinds >> g->kind & 1))
+        return;
+    e.end = when(&t->told, g->end, now, now_tsc);
+    e.begin = when(&t->told, g->begin, now, now_tsc);
+    e.begin = e.begin < e.end ? e.begin : e.end;
+    for (unsigned i = 0; i < sizeof g->name && g->name[i]; i++)
+        e.text[i] = isprint((unsigned char)g->name[i]) ? g->name[i] : '?';
+    trace_put(&t->ring, &e);
+}
+
+void trace_guest_collect(struct vcpu *vcpu)
+{
+    struct trace_vcpu *t = &trace->vcpus[vcpu->id];
+    struct guest_ring *ring = t->told.gpa ? guest_ptr(vcpu->vm, t->told.gpa, sizeof *ring) : NULL;
+
+    if (!ring)
+        return;
+    uint32_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
+    if (head == t->told.taken)
+        return;
+    if (head - t->told.taken > GUEST_EVENTS) {
+        t->told.lost += head - t->told.taken - GUEST_EVENTS;
+        t->told.taken = head - GUEST_EVENTS;
+    }
+    uint64_t now = host_now() - trace->start, now_tsc = __rdtsc();
+    for (; t->told.taken != head; t->told.taken++) {
+        struct guest_event copy = ring->events[t->told.taken % GUEST_EVENTS];
+        __asm__ volatile("" : "+m"(copy)); /* really a copy: other vCPUs may change the ring while we look */
+        translate(t, &copy, now, now_tsc);
+    }
+    __atomic_store_n(&ring->tail, head, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,9 @@
+TITLE_10 = Look inside: a gdb server, traces, pictures of live state
+HYPERVISOR += hypervisor/inspect/json.h
+HYPERVISOR += hypervisor/inspect/json.c
+HYPERVISOR += hypervisor/inspect/trace.h
+HYPERVISOR += hypervisor/inspect/trace.c
+HYPERVISOR += hypervisor/inspect/trace_ring.c
+HYPERVISOR += hypervisor/inspect/trace_filter.c
+HYPERVISOR += hypervisor/inspect/trace_guest.c
+HYPERVISOR += hypervisor/inspect/trace_file.c
