@@ -19,6 +19,7 @@ from labkit import compiler, kit, limits, report, runner, sandbox, stage, submis
 # A wrong solution may loop for ever; a right one needs no hundredth of this (times TIMEOUT_SCALE).
 LIMITS = {"TERRARIUM_TEST_CPU_SECONDS": "20", "TERRARIUM_GUEST_SECONDS": "5"}
 ERRORS_MAX = 4000  # characters of what a compiler says
+COMPILERS_MAX = 8  # at once: each is several processes, and limits.py counts them
 NOT_BUILT, NOT_GRADED = "not built: something that it needs does not compile", "not graded"
 
 # One graded test: its lab, the Graded record, passed?, what to tell, hidden from the learner?
@@ -93,6 +94,8 @@ class LabGrader:
         for path in place.directory.glob("labs/*/tests/*.c"):  # what runs next has no business with them
             path.unlink()
         verdicts = self.run_tests(place, built)
+        if any(runner.GONE in message for _, message in verdicts.values()):
+            self.remarks.append(f"lab {self.lab.number}: a machine with KVM ended or did not start (scripts/with-kvm --explain tells more)")
         return [self.judge(one, verdicts, built) for one in self.graded]
 
     def build(self, place, sources):
@@ -133,10 +136,10 @@ def build_confined(place, *goals):
     temporary = place.directory / "tmp"
     temporary.mkdir(exist_ok=True)
     how = {"hidden": str(place.root), "readable": [], "writable": [str(place.directory)]}
-    return subprocess.run([sys.executable, limits.__file__, json.dumps(how), "make", "-s", "-k", f"-j{os.cpu_count()}",
+    return subprocess.run([sys.executable, limits.__file__, json.dumps(how), "make", "-s", "-k", f"-j{min(COMPILERS_MAX, os.cpu_count() or 1)}",
                            f"LAB={place.number}", *goals],
                           cwd=place.directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
-                          env={**kit.clean_environment(), "TMPDIR": str(temporary)})
+                          env={**kit.clean_environment(), "TMPDIR": str(temporary), "CCACHE_DISABLE": "1"})
 
 
 def words_of(done, place):

@@ -28,6 +28,8 @@ HEARTBEAT = 5  # seconds between signs of life of the machine with KVM
 SILENCE_CEILING = 120  # seconds without one: it is frozen
 BOOTS_MAX = 4  # an emulated machine may freeze; then the tests go on in a new one
 FREEZES_MAX = 2  # of one job: then it has failed
+GONE = "machines with KVM"  # what is said then
+STDERR = 2
 
 # What cmocka says around the words of a test that help nobody who sees the verdict; among it, where tests/support/ complains.
 NOISE = re.compile(r"^(\[[=-]{10}\].*|\[ +(RUN|OK|PASSED|FAILED) +\].*| *\d+ FAILED TEST\(S\)|"
@@ -195,7 +197,7 @@ def run_boot(report, jobs, kvm=True, confined=None):
         with open(results, "w+") as file:
             where = [os.path.join(ROOT, "scripts/with-kvm")] if kvm else []
             process = subprocess.Popen([*where, sys.executable, __file__, order], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                       start_new_session=True)
+                                       stdout=STDERR if confined else None, start_new_session=True)
             ended, verdicts, reader = 0, [], channel.Reader(key)
             for entry in (entry for line in lines_while_alive(process, file) for entry in reader.entries(line)):
                 if entry:
@@ -219,7 +221,7 @@ def run_inside(report, jobs, **how):
             freezes[jobs[0]] += 1
             if freezes[jobs[0]] == FREEZES_MAX:
                 report.add(jobs[0].suite(), "runs to its end", "fail",
-                           f"it froze or ended {FREEZES_MAX} machines with KVM (status {status})")
+                           f"it froze or ended {FREEZES_MAX} {GONE} (status {status})")
                 jobs = jobs[1:]
         if jobs:
             print(f"     the machine with KVM is gone (status {status}); {len(jobs)} test programs go on in a new one",

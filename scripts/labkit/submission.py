@@ -11,8 +11,8 @@ from labkit.work import TOPS, Work
 FILE_MAX = 1 << 20  # bytes; the largest file of the kit has a twentieth
 
 # A learner needs none of these in any lab; a submission that has one is worth a look (they are told, and not refused).
-RARE = re.compile(r"\b(?:__)?(?:asm|constructor|destructor|section|alias|ifunc|weak)(?:__)?\b|/proc\b|"
-                  r"\b(?:syscall|v?fork|clone|exec[lv]p?e?|system|popen|ptrace|dlopen|dlsym|kill|getenv|_?exit|_Exit|longjmp)\b")
+RARE = {"asm", "constructor", "destructor", "section", "alias", "ifunc", "weak", "syscall", "fork", "vfork", "clone", "execl", "execv",
+        "execve", "execvp", "system", "popen", "ptrace", "dlopen", "dlsym", "kill", "getenv", "exit", "Exit", "longjmp", "/proc"}
 INCLUDE = re.compile(r"#\s*(?:include|include_next|import|embed)\b\s*(.*)", re.DOTALL)
 
 
@@ -57,7 +57,18 @@ def check_includes(path, text):
 
 def rare_words(text, reference):
     """What in a file no lab needs, as far as the file that it replaces has it not either."""
-    return sorted({word.strip("_") for word in RARE.findall(text)} - {word.strip("_") for word in RARE.findall(reference)})
+    return sorted(words_of(text) & RARE - words_of(reference))
+
+
+def words_of(text):
+    """The names in code and in preprocessor lines, without underscores around them; of strings, whether they name /proc."""
+    found = set()
+    for token in source.words(text):
+        if token.startswith('"'):
+            found |= {"/proc"} & set(re.findall("/proc", token))
+        else:
+            found |= {name.strip("_") for name in source.NAME.findall(token)}
+    return found
 
 
 def take_all(lab, directory, root=kit.ROOT):

@@ -12,7 +12,7 @@ import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 
-from tests.kit.small_kit import COUNTER_C, SHOUT_C, SHOUT_STUBS, SmallKit
+from tests.kit.small_kit import COUNTER_C, ROOT, SHOUT_C, SmallKit
 
 from labkit import channel, kit, sandbox, submission
 
@@ -265,6 +265,45 @@ class Shapes(Grading):
         self.assertEqual([(match[1], match[2]) for match in points], [("ok", "1"), ("not ok", "2"), ("not ok", "3"), ("not ok", "4")])
 
 
+SYSTEM_TEST = '''"""The real command."""
+import subprocess
+import unittest
+from tests.support import moss
+
+
+class Command(unittest.TestCase):
+    def test_ends_well(self):
+        print('{"score": 100}')
+        self.assertIn("grade-", moss.__file__, "the support is the stage's: the kit's cannot be read")
+        self.assertEqual(subprocess.run([moss.BUILD + "/terrarium"], check=False).returncode, 0)
+'''
+
+
+class WithMachine(Grading):
+    """Tests that need KVM, with a stand-in for scripts/with-kvm: here no guest runs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.kit.write("labs/02-shout/tests/system_command.py", SYSTEM_TEST)
+        recipe = "labs/02-shout/lab.mk"
+        cls.kit.write(recipe, cls.kit.read(recipe) + "POINTS_02 += system_command.Command.test_ends_well:10:shout\n")
+
+    def grade_with(self, with_kvm):
+        self.kit.write("scripts/with-kvm", f"#!/bin/sh\n{with_kvm}\n")
+        (self.kit.root / "scripts/with-kvm").chmod(0o755)
+        return self.graded(self.submit({SHOUT: SHOUT_C}), labs=(2,))
+
+    def test_system_tests_count_and_what_they_print_does_not_get_into_the_results(self):
+        self.assertEqual(self.grade_with('exec "$@"')["score"], 110)
+
+    def test_a_machine_that_does_not_start_is_told(self):
+        result = self.grade_with("exit 125")
+        self.assertEqual(result["score"], 100)
+        self.assertIn("lab 2: a machine with KVM ended or did not start (scripts/with-kvm --explain tells more)", result["output"])
+        self.assertIn("status 125", result["tests"][-1]["output"])
+
+
 class Taking(Grading):
     """Nothing but the named files is taken, and no file is more than text."""
 
@@ -311,6 +350,20 @@ class Taking(Grading):
     def test_what_a_learner_includes_is_taken(self):
         for line in '#include "counter.h"', "#include <linux/kvm.h>", '#include "../feature.h"', '/* #include "/x" */', '"#include \\"/x\\""':
             submission.check_includes("hypervisor/virtio/queue.c", f"{line}\n")
+
+    def test_what_no_lab_needs_is_found_in_code_only(self):
+        for text, words in {
+            "/* fork */ int a; // asm": [], 'char *s = "handout section 4; fork()";': [], "int section_of(int a);": [],
+            "__asm__ volatile(\"nop\");": ["asm"], "#define F fork\n": ["fork"], "__attribute__((__constructor__)) void f(void);": ["constructor"],
+            'open("/proc/self/mem", 0);': ["/proc"], "_exit(0);": ["exit"],
+        }.items():
+            self.assertEqual(submission.rare_words(text, ""), words, text)
+        self.assertEqual(submission.rare_words("fork();", "fork(1);"), [])
+
+    def test_stubs_deserve_no_look(self):
+        for lab in kit.labs():
+            for path, stubs in lab.starters().items():
+                self.assertEqual(submission.rare_words(stubs, (ROOT / path).read_text()), [], path)
 
     def test_what_no_lab_needs_is_told_to_the_instructor_only(self):
         result = self.graded(self.submit(hostile("    if (fork())\n        kill(0, 0);")))

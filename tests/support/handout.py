@@ -141,7 +141,7 @@ def command_complaint(words):
     words = [word for i, word in enumerate(words) if not all(re.match(r"\w+=", before) for before in words[: i + 1])]
     while words and (words[0] in ("then", "do", "time", "sudo", "exec") or words[0].endswith("scripts/with-kvm")):
         words = words[1:]
-    if not words or words[0] in SHELL_WORDS:
+    if not words or words[0] in SHELL_WORDS or words[0].startswith("-"):  # with-kvm has options of its own
         return None
     program = words[0].removeprefix("./")
     if "/" in program and not program.startswith("/"):
