@@ -7,3 +7,5 @@ HYPERVISOR += hypervisor/inspect/trace_ring.c
 HYPERVISOR += hypervisor/inspect/trace_filter.c
 HYPERVISOR += hypervisor/inspect/trace_guest.c
 HYPERVISOR += hypervisor/inspect/trace_file.c
+HYPERVISOR += hypervisor/inspect/gdb.h
+HYPERVISOR += hypervisor/inspect/gdb_packet.c
