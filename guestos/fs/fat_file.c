@@ -23,6 +23,8 @@ static void read_ahead(struct fat_node *node, uint64_t offset, size_t n)
     uint64_t more = read_ahead_plan(&node->ahead, offset, n), from = node->ahead.done - more, position;
     uint64_t end = MIN(node->ahead.done, node->vnode->size);
 
+    if (more && from < end)
+        piece_at(node, end - 1, 1, &position); /* know the chain so far: its pieces are long then */
     while (more && from < end) {
         ssize_t part = piece_at(node, from, end - from, &position);
         if (part <= 0)

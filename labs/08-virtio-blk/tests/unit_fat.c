@@ -293,6 +293,32 @@ static void a_full_disk_loses_and_leaks_nothing(void **state)
     on(&geometries[3], fill_up);
 }
 
+/* A file that lies in order is read ahead in large requests, also the first time, when its chain is not
+ * known. */
+static void read_in_order(void)
+{
+    struct vnode *node;
+
+    put("/file", 5, MIB);
+    assert_int_equal(disk_unmount(), 0);
+    assert_int_equal(disk_mount(disk, false), 0);
+    assert_int_equal(fs_open("/file", &node), 0);
+    unsigned before = disk->requests;
+    for (uint64_t at = 0; at < MIB; at += 4096)
+        assert_int_equal(fs_read(node, got + at, 4096, at), 4096);
+    vnode_put(node);
+    fill(buffer, MIB, 5);
+    assert_memory_equal(got, buffer, MIB);
+    assert_in_range(disk->requests - before, 1, 40);
+}
+
+static void reading_in_order_takes_few_requests(void **state)
+{
+    (void)state;
+    on(middle, read_in_order);
+    on(&geometries[7], read_in_order);
+}
+
 static void use_one_gib(void)
 {
     static const uint64_t places[] = {0, 123456789, 1024 * MIB - 100, 512 * MIB - 5, 700000001};
@@ -524,6 +550,7 @@ int main(void)
         cmocka_unit_test(ten_thousand_files_in_a_directory),
         cmocka_unit_test(names_of_200_characters),
         cmocka_unit_test(a_full_disk_loses_and_leaks_nothing),
+        cmocka_unit_test(reading_in_order_takes_few_requests),
         cmocka_unit_test(a_file_of_one_gib),
         cmocka_unit_test(renaming_files),
         cmocka_unit_test(moving_directories),

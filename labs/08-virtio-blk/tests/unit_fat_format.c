@@ -368,10 +368,9 @@ static void a_long_name_is_no_file_of_its_own(void **state)
     (void)state;
     format_disk();
     assert_int_equal(disk_run(disk, "mcopy -i @ - '::A rather long name' < /dev/null"), 0);
-    expect_text(
-        names(), "A rather long name\n",
-        "The slots with attributes 0x0f are parts of the long name of the entry behind them (fatgen, "
-        "\"Long File Name Implementation\"); one of them is not a label, though that bit is set, too.");
+    expect_text(names(), "A rather long name\n",
+                "The slots with attributes 0x0f are parts of the long name of the entry behind them (fatgen, "
+                "\"FAT Long Directory Entries\"); one of them is not a label, though that bit is set, too.");
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
