@@ -1,5 +1,5 @@
 /* In: hypervisor/devices/uart16550.c. Caught by: unit_uart.scratch_lcr_mcr_and_ier_keep_their_bits. Mistake:
- * keeps bits in MCR that the chip does not have: Linux takes it for a 16750. */
+ * keeps bits in MCR that the chip does not have: bit 5 is automatic flow control in later ones. */
 static void uart_write_register(struct uart *u, unsigned reg, uint8_t value)
 {
     static const uint8_t writable[] = {[IER] = 15, [IIR_FCR] = 255, [LCR] = 255, [MCR] = 255, [SCR] = 255};

@@ -138,7 +138,9 @@ static void scratch_lcr_mcr_and_ier_keep_their_bits(void **state)
     expect_number(get(SCR), 0x5a,
                   "SCR (offset 7) keeps what was written: that is how drivers find the chip.");
     expect_number(get(LCR), 0x1b, "LCR (offset 3) keeps what was written.");
-    expect_number(get(MCR), 0x1f, "MCR (offset 4) has five bits: Linux tells a 16550 from a 16750 by that.");
+    expect_number(get(MCR), 0x1f,
+                  "MCR (offset 4) has five bits: 7 to 5 always read as 0. Later chips have "
+                  "features there, and drivers try whether those bits stick.");
     expect_number(get(IER), 0x0f, "IER (offset 1) has four bits, one for each kind of interrupt.");
 }
 

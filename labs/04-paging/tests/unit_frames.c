@@ -21,8 +21,8 @@ static int give_memory(void **state)
     return 0;
 }
 
-/* Every test ends here: all frames are back and no lock is held. As a teardown it would speak after tests
- * that have failed, too. */
+/* Every test, and what must be true when it is done: all frames are back and no lock is held. A teardown
+ * would say so after a test that failed, too. */
 static void then_all_is_back(void **state)
 {
     CMUnitTestFunction test = *state;
@@ -296,31 +296,30 @@ static void more_ranges_than_the_table_holds_are_ignored(void **state)
     give_back((unsigned)frames_total());
 }
 
-#define TEST(name)                                                                                           \
-    {                                                                                                        \
-#name, then_all_is_back, NULL, NULL, name                                                            \
-    }
-
 /* The allocator's memory is given to it once: tests that add more come later. */
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(the_notes_are_taken_from_the_range),
-        TEST(frames_that_were_never_given_out_come_together),
-        TEST(every_frame_is_given_out_once),
-        TEST(a_frame_that_came_back_is_given_out_again),
-        TEST(a_zeroed_frame_is_zero),
-        TEST(a_shared_frame_stays_until_the_last_owner_leaves),
-        TEST(freeing_twice_panics),
-        TEST(sharing_a_free_frame_panics),
-        TEST(memory_that_is_not_ours_panics),
-        TEST(programs_leave_a_reserve_to_the_kernel),
-        TEST(only_whole_frames_of_a_range_count),
-        TEST(ranges_without_a_frame_are_ignored),
-        TEST(physical_0_is_never_given_out),
-        TEST(any_order_of_calls_keeps_the_accounts),
-        TEST(more_ranges_than_the_table_holds_are_ignored),
+    struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_notes_are_taken_from_the_range),
+        cmocka_unit_test(frames_that_were_never_given_out_come_together),
+        cmocka_unit_test(every_frame_is_given_out_once),
+        cmocka_unit_test(a_frame_that_came_back_is_given_out_again),
+        cmocka_unit_test(a_zeroed_frame_is_zero),
+        cmocka_unit_test(a_shared_frame_stays_until_the_last_owner_leaves),
+        cmocka_unit_test(freeing_twice_panics),
+        cmocka_unit_test(sharing_a_free_frame_panics),
+        cmocka_unit_test(memory_that_is_not_ours_panics),
+        cmocka_unit_test(programs_leave_a_reserve_to_the_kernel),
+        cmocka_unit_test(only_whole_frames_of_a_range_count),
+        cmocka_unit_test(ranges_without_a_frame_are_ignored),
+        cmocka_unit_test(physical_0_is_never_given_out),
+        cmocka_unit_test(any_order_of_calls_keeps_the_accounts),
+        cmocka_unit_test(more_ranges_than_the_table_holds_are_ignored),
     };
 
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
+        tests[i].initial_state = tests[i].test_func;
+        tests[i].test_func = then_all_is_back;
+    }
     return cmocka_run_group_tests(tests, give_memory, NULL);
 }
