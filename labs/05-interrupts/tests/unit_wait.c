@@ -240,7 +240,8 @@ static void a_deadline_ends_the_wait(void **state)
     threads_begin();
     struct thread *thread = thread_run("a", nap_200);
     schedule();
-    tick_at(199);
+    now = 199;
+    wake_sleepers();
     expect_number(thread->state, THREAD_WAITING,
                   "at 199 ns it is too early for a thread that waits until 200");
     tick_at(200);

@@ -1,0 +1,19 @@
+/* In: guestos/kernel/wait.c. Caught by: unit_wait.a_thread_sleeps_until_it_is_woken,
+ * unit_wait.all_who_wait_are_woken. Mistake: enters the queue only if it has a deadline. */
+void wait_prepare(struct wait_queue *queue, uint64_t deadline)
+{
+    struct thread *thread = current_thread();
+
+    spin_lock(&queue->lock);
+    if (list_empty(&thread->wait_link) && deadline != NEVER)
+        list_add_before(&queue->waiters, &thread->wait_link);
+    set_waiting(true);
+    spin_unlock(&queue->lock);
+    if (deadline == NEVER)
+        return;
+    spin_lock(&sleep_lock);
+    thread->wake_at = deadline;
+    if (list_empty(&thread->sleep_link))
+        list_add_before(&sleepers, &thread->sleep_link);
+    spin_unlock(&sleep_lock);
+}

@@ -1,0 +1,23 @@
+/* In: guestos/kernel/thread.c. Caught by: unit_thread.the_idle_thread_is_not_queued. Mistake: puts the
+ * idle thread into the run queue. */
+static void switch_away(bool yield)
+{
+    bool irq_was_on = irq_enabled();
+
+    irq_disable(); /* first: which CPU is ours must not change before its queue is locked */
+    struct cpu *cpu = this_cpu();
+    spin_lock(&cpu->run_lock);
+    struct thread *current = cpu->current;
+    cpu->need_resched = false;
+    if (yield || current->state == THREAD_READY || current == cpu->idle)
+        enqueue(current);
+    struct thread *next = dequeue(cpu);
+    if (next == current) {
+        spin_unlock(&cpu->run_lock);
+    } else {
+        switch_to(cpu, current, next);
+        finish_switch();
+    }
+    if (irq_was_on)
+        irq_enable();
+}

@@ -1,0 +1,25 @@
+/* In: guestos/kernel/thread.c. Caught by: unit_thread.a_switch_is_not_disturbed. Mistake: switches
+ * interrupts on before the switch. */
+static void switch_away(bool yield)
+{
+    bool irq_was_on = irq_enabled();
+
+    irq_disable(); /* first: which CPU is ours must not change before its queue is locked */
+    struct cpu *cpu = this_cpu();
+    spin_lock(&cpu->run_lock);
+    struct thread *current = cpu->current;
+    cpu->need_resched = false;
+    if (current != cpu->idle && (yield || current->state == THREAD_READY))
+        enqueue(current);
+    struct thread *next = dequeue(cpu);
+    if (irq_was_on)
+        irq_enable();
+    if (next == current) {
+        spin_unlock(&cpu->run_lock);
+    } else {
+        switch_to(cpu, current, next);
+        finish_switch();
+    }
+    if (irq_was_on)
+        irq_enable();
+}

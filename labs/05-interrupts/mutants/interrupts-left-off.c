@@ -1,0 +1,19 @@
+/* In: guestos/kernel/thread.c. Caught by: unit_thread.interrupts_are_left_as_they_were. Mistake: forgets
+ * to switch interrupts on again. */
+static void switch_away(bool yield)
+{
+    irq_disable(); /* first: which CPU is ours must not change before its queue is locked */
+    struct cpu *cpu = this_cpu();
+    spin_lock(&cpu->run_lock);
+    struct thread *current = cpu->current;
+    cpu->need_resched = false;
+    if (current != cpu->idle && (yield || current->state == THREAD_READY))
+        enqueue(current);
+    struct thread *next = dequeue(cpu);
+    if (next == current) {
+        spin_unlock(&cpu->run_lock);
+    } else {
+        switch_to(cpu, current, next);
+        finish_switch();
+    }
+}

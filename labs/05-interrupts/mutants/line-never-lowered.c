@@ -1,0 +1,9 @@
+/* In: hypervisor/irqchip.c. Caught by: kvm_irq.a_line_stays_as_it_was_set. Mistake: tells KVM of rising
+ * lines only. */
+static void irqchip_sink(struct vm *vm, unsigned line, int level)
+{
+    struct kvm_irq_level irq = {.irq = line, .level = (uint32_t)level};
+
+    if (level)
+        ioctl(vm->fd, KVM_IRQ_LINE, &irq);
+}
