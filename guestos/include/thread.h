@@ -41,6 +41,10 @@ static inline struct thread *current_thread(void)
     return thread;
 }
 
+/* Whoever wants to know of every switch from one thread to another; NULL: nobody. Called with interrupts off.
+ */
+extern void (*switch_watcher)(const struct thread *before, const struct thread *next);
+
 /*
  * Make a thread that will call fn(arg), and end when that returns. It does not run before thread_start().
  * NULL: no memory.

@@ -50,6 +50,12 @@ void trap_leave(struct trapframe *frame);
 
 #define TRAP_HOOKS 4
 
+/*
+ * Whoever wants to know of every trap that was handled, system calls included; NULL: nobody. Called before
+ * the return; `began` is the time stamp counter of its beginning.
+ */
+extern void (*trap_watcher)(const struct trapframe *frame, uint64_t began);
+
 /* Print the registers in the frame. */
 void print_registers(const struct trapframe *frame);
 

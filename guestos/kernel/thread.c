@@ -13,6 +13,7 @@
 void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
 void thread_begin(void);
 
+void (*switch_watcher)(const struct thread *before, const struct thread *next);
 static struct thread boot_threads[MAX_CPUS]; /* those that the CPUs came up with; they idle */
 static struct thread *leaving[MAX_CPUS];     /* who gave up the CPU in the switch under way */
 static unsigned alive;                       /* threads that are not boot threads */
@@ -132,6 +133,8 @@ void finish_switch(void)
 
 static void switch_to(struct cpu *cpu, struct thread *before, struct thread *next)
 {
+    if (switch_watcher)
+        switch_watcher(before, next);
     if (before->switch_out)
         before->switch_out(before);
     leaving[cpu->id] = before;

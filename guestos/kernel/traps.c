@@ -25,6 +25,7 @@ struct fixup {
 extern const char trap_vectors[];
 extern const struct fixup __start_extable[], __stop_extable[];
 
+void (*trap_watcher)(const struct trapframe *frame, uint64_t began);
 static struct gate idt[256];
 static trap_handler *handlers[256];
 static trap_handler *user_handler;
@@ -136,6 +137,8 @@ static void unexpected(struct trapframe *frame)
 /* Called by traps.S with interrupts off. */
 void trap_dispatch(struct trapframe *frame)
 {
+    uint64_t began = trap_watcher ? read_tsc() : 0;
+
     user_access_end(); /* the interrupted code may have had access; its flags come back with the return */
     if (handlers[frame->vector])
         handlers[frame->vector](frame);
@@ -143,6 +146,8 @@ void trap_dispatch(struct trapframe *frame)
         user_handler(frame);
     else if (!trap_fixup(frame))
         unexpected(frame);
+    if (trap_watcher)
+        trap_watcher(frame, began);
     trap_leave(frame);
 }
 

@@ -35,6 +35,7 @@ bool syscall_dispatch(struct trapframe *frame)
 {
     struct process *process = current_process();
     uint64_t next = frame->rip;
+    uint64_t began = trap_watcher ? read_tsc() : 0;
 
     process->frame = frame;
     irq_enable();
@@ -44,6 +45,8 @@ bool syscall_dispatch(struct trapframe *frame)
     if (process->watched)
         syscall_watcher->after(process, frame);
     irq_disable();
+    if (trap_watcher)
+        trap_watcher(frame, began);
     trap_leave(frame);
     return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR &&
            !(frame->rflags & RFLAGS_TF);
