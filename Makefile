@@ -144,12 +144,12 @@ UNIT_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/unit_*.c))
 KVM_TESTS := $(foreach dir,$(LAB_DIRS),$(wildcard $(dir)/tests/kvm_*.c))
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 BENCHES := $(wildcard tests/bench/bench_*.c)
-SUPPORT_HEADERS := $(wildcard tests/support/*.h)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 # results.c comes between every test program and cmocka.
 CMOCKA := -Wl,--wrap=_cmocka_run_group_tests,--wrap=_skip -lcmocka
-UNIT_SUPPORT := $(patsubst %,$(B)/tests/support/sanitized/%.o,expect results)
+UNIT_SUPPORT := $(patsubst %,$(B)/tests/on-host/tests/support/%.o,expect results)
 KVM_SUPPORT := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/support/*.c))
+TEST_OBJECTS := $(KVM_SUPPORT)
 test_program = $(B)/tests/$(subst labs/,,$(subst /tests,,$(basename $1)))
 
 # The comment `/* sources: a.c b_*.c */` in a unit test names the files that it tests.
@@ -160,32 +160,48 @@ MOSS_ON_HOST := -I. -include tests/unit/moss_layout.h
 MOSS_LINKED_ON_HOST := -Wl,-z,notext # Moss's tables of addresses may be read-only, and a host program can lie anywhere
 moss_tested = $(filter guestos/%,$(filter-out guestos/user/%,$1))
 
-$(B)/tests/guestos/%.o: guestos/%.c $(wildcard guestos/include/*.h tests/unit/*.h)
+# Whatever is compiled for a unit test: Moss's kernel; what is linked with it, and so sees its layout, too; everything else.
+UNIT_FLAGS = $(COMMON) $(SANITIZE) -D_GNU_SOURCE -I. -Ihypervisor -Itests/support -Iguestos/user/include -pthread
+
+$(B)/tests/guestos/%.o: guestos/%.c
 	@mkdir -p $(@D)
 	$(CC) $(COMMON) $(SANITIZE) -Iguestos/include -ffreestanding $(MOSS_ON_HOST) -c -o $@ $<
 
-$(B)/tests/support/sanitized/%.o: tests/support/%.c $(SUPPORT_HEADERS)
+$(B)/tests/with-moss/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -c -o $@ $<
+	$(CC) $(UNIT_FLAGS) $(MOSS_ON_HOST) -c -o $@ $<
 
-$(B)/tests/support/%.o: tests/support/%.c $(SUPPORT_HEADERS)
+$(B)/tests/on-host/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_FLAGS) -c -o $@ $<
+
+$(B)/tests/support/%.o: tests/support/%.c
 	@mkdir -p $(@D)
 	$(CC) $(HV_FLAGS) -c -o $@ $<
 
+# The objects of unit test $1, which tests the files $2.
+unit_objects = $(UNIT_SUPPORT) $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,$2)) \
+	$(patsubst %.c,$(B)/tests/$(if $(call moss_tested,$2),with-moss,on-host)/%.o,$1 $(filter-out $(call moss_tested,$2),$2))
+
 define unit_rule
-$(call test_program,$1): $1 $2 $(patsubst %.c,$(B)/tests/%.o,$(call moss_tested,$2)) $(UNIT_SUPPORT) $(SUPPORT_HEADERS) $(wildcard tests/unit/*.h)
+TEST_OBJECTS += $(call unit_objects,$1,$2)
+$(call test_program,$1): $(call unit_objects,$1,$2)
 	@mkdir -p $$(@D)
-	$(CC) $(COMMON) -D_GNU_SOURCE $(SANITIZE) -I. -Ihypervisor -Itests/support $$(if $$(findstring guestos/user,$$^),-Iguestos/user/include) \
-		$(if $(call moss_tested,$2),$(MOSS_ON_HOST) $(MOSS_LINKED_ON_HOST)) -o $$@ $1 $(filter-out $(call moss_tested,$2),$2) $$(filter %.o,$$^) $(CMOCKA) -pthread
+	$(CC) $(SANITIZE) $(if $(call moss_tested,$2),$(MOSS_LINKED_ON_HOST)) -o $$@ $$^ $(CMOCKA) -pthread
 endef
 ifneq ($(filter test %/tests.built $(B)/tests/% run-fuzzers,$(MAKECMDGOALS)),)
 $(foreach t,$(UNIT_TESTS) $(FUZZERS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
 endif
 
+$(B)/tests/with-kvm/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HV_FLAGS) -Itests/support -c -o $@ $<
+
 define kvm_rule
-$(call test_program,$1): $1 $(KVM_SUPPORT) $(SUPPORT_HEADERS) $(B)/libterrarium.a
+TEST_OBJECTS += $(B)/tests/with-kvm/$(1:.c=.o)
+$(call test_program,$1): $(B)/tests/with-kvm/$(1:.c=.o) $(KVM_SUPPORT) $(B)/libterrarium.a
 	@mkdir -p $$(@D)
-	$(CC) $(HV_FLAGS) -Itests/support -o $$@ $1 $(KVM_SUPPORT) $(WHOLE_LIBRARY) $(CMOCKA)
+	$(CC) -o $$@ $$(filter %.o,$$^) $(WHOLE_LIBRARY) $(CMOCKA)
 endef
 $(foreach t,$(KVM_TESTS) $(BENCHES),$(eval $(call kvm_rule,$t)))
 
@@ -228,4 +244,4 @@ list:
 help:
 	@sed 's/@LAST@/$(LAST)/' scripts/help.txt
 
--include $(HV_OBJECTS:.o=.d) $(MOSS_OBJECTS:.o=.d)
+-include $(patsubst %.o,%.d,$(HV_OBJECTS) $(MOSS_OBJECTS) $(sort $(TEST_OBJECTS)))
