@@ -125,6 +125,19 @@ class Marks(Grading):
         self.assertIn("has none of its files (hypervisor/counter.c)", result["output"])
         self.assertIn("counter_add is yours to write", result["tests"][0]["output"])
 
+    def test_a_submission_one_level_too_high_is_told(self):
+        directory = self.submit({f"main/{COUNTER}": COUNTER_C})
+        self.assertIn(f"{directory}/main has some: grade that", self.graded(directory)["output"])
+
+    def test_a_kernel_without_landlock_is_told(self):
+        copy = self.kit.copy(self.base / "old")
+        text = copy.read("scripts/labkit/sandbox.py")
+        copy.write("scripts/labkit/sandbox.py", text.replace("LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444,",
+                                                             "LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 9999,"))
+        text = copy.lab("grade", 1, "--submission", copy.root).stdout
+        self.assertIn("this kernel has no Landlock: what is graded could read the solutions", text)
+        self.assertIn("\n100 of 100 points", text)
+
     def test_the_reference_gets_all(self):
         result = self.graded(self.submit({COUNTER: COUNTER_C, SHOUT: SHOUT_C}), labs=())
         self.assertEqual((result["score"], result["output"], result["said"]), (200, "200 of 200 points", ""))
@@ -165,6 +178,7 @@ class Marks(Grading):
         for words, part in {
             (1, "--submission", "nowhere"): "nowhere: no such directory; --submission names what a learner hands in",
             (7, "--submission", nothing): "there is no lab 7; there are 1, 2",
+            (1, "--submission", self.submit({"x": ""}) / "x"): "not a directory; unpack it first",
             (1, "--submission", nothing, "--json", "html"): "choose from",
             ("one",): "invalid int value: 'one'",
             (1, "--submission", nothing, "--tests", nothing): "points.mk: not found; it says what the tests count: POINTS_01 += ",
