@@ -74,9 +74,10 @@ class LabGrader:
 
     def check_taken(self, taken, directory):
         """Remark on what looks like a mistake of who called; tell the instructor what deserves a look."""
-        wanted = submission.paths(self.lab, self.root)
         if not taken:
-            self.remarks.append(f"lab {self.lab.number}: {directory} has none of its files ({', '.join(wanted)})")
+            wanted, below = submission.paths(self.lab, self.root), submission.found_below(self.lab, directory, self.root)
+            self.remarks.append(f"lab {self.lab.number}: {directory} has none of its files ({', '.join(wanted)})"
+                                + (f"; {below} has some: grade that" if below else ""))
         for path, data in taken.items():
             rare = submission.rare_words(data.decode(), (self.root / path).read_text())
             if rare:
@@ -168,7 +169,8 @@ def grade(numbers, directory, tests=None, root=kit.ROOT):
     for key, value in LIMITS.items():
         os.environ.setdefault(key, value)
     if not pathlib.Path(directory).is_dir():
-        raise kit.KitError(f"{directory}: no such directory; --submission names what a learner hands in (their work/, or their repository)")
+        wrong = "not a directory; unpack it first" if pathlib.Path(directory).exists() else "no such directory"
+        raise kit.KitError(f"{directory}: {wrong}; --submission names what a learner hands in (their work/, or their repository)")
     labs = [kit.lab(number, root) for number in numbers]
     for lab in labs:
         if not lab.graded():

@@ -3,6 +3,7 @@
 `python3 limits.py ORDER COMMAND...` runs a command within them; ORDER is JSON: what sandbox.enter() takes, as a dictionary.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -10,6 +11,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -22,7 +24,9 @@ from labkit import sandbox  # noqa: E402 (its place is known now)
 MEMORY_MAX = 3 << 30  # bytes of all its processes together; sanitizers make a test several times as large as itself
 PROCESSES_MAX = 64
 FILE_MAX = 1 << 30  # bytes of the largest file that it may write
+BUILT_FILE_MAX = 128 << 20  # bytes of the largest file that a compiler may write
 DISK_MAX = 4 << 30  # bytes by which a disk may get fuller meanwhile
+MEMORY_DISK, MEMORY_DISK_MIN = "/dev/shm", 1 << 30  # where files are memory, and how many bytes it must have to be of use
 OPEN_FILES_MAX = 1024
 PERIOD = 0.2  # seconds between two looks
 SWEEPS = 20  # through its processes: each finds those that were born during the one before
@@ -96,6 +100,19 @@ def shared_memory():
         return next(int(line.split()[1]) << 10 for line in file if line.startswith("Shmem:"))
 
 
+@contextlib.contextmanager
+def scratch(otherwise):
+    """A directory for temporary files: in memory, where they can fill no disk, if there is room; else below `otherwise`. It goes
+    with all that is in it, however deep and forbidden that is."""
+    memory = os.path.ismount(MEMORY_DISK) and os.access(MEMORY_DISK, os.W_OK) and free_bytes(MEMORY_DISK) >= MEMORY_DISK_MIN
+    path = tempfile.mkdtemp(prefix="jobs-", dir=MEMORY_DISK if memory else otherwise)
+    try:
+        yield path
+    finally:
+        for command in ["chmod", "-R", "u+rwx"], ["rm", "-rf"]:
+            subprocess.run([*command, path], stderr=subprocess.DEVNULL, check=False)
+
+
 def free_bytes(path):
     found = os.statvfs(path)
     return found.f_bfree * found.f_frsize
@@ -151,6 +168,7 @@ def run_command(how, words):
     """Run a command within the limits, and tell why if they ended it. Returns its status."""
     scale = int(os.environ.get("TIMEOUT_SCALE", "1"))
     confine(**how)
+    limit(resource.RLIMIT_FSIZE, BUILT_FILE_MAX)
     limit(resource.RLIMIT_CPU, int(os.environ.get("TERRARIUM_BUILD_CPU_SECONDS", BUILD_CPU_SECONDS)) * scale)
     with Guard(how["writable"]) as guard:
         try:

@@ -190,10 +190,11 @@ def run_boot(report, jobs, kvm=True, confined=None):
     """
     key = secrets.token_hex(16)
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="jobs-", dir=os.path.join(ROOT, "build")) as directory:
+    build = os.path.join(ROOT, "build")
+    with tempfile.TemporaryDirectory(prefix="jobs-", dir=build) as directory, limits.scratch(build) as scratch:
         order, results = os.path.join(directory, "order.json"), os.path.join(directory, "results.json")
         with open(order, "w") as file:
-            json.dump({"key": key, "results": results, "jobs": jobs, "confined": confined and str(confined)}, file)
+            json.dump({"key": key, "results": results, "jobs": jobs, "confined": confined and str(confined), "scratch": scratch}, file)
         with open(results, "w+") as file:
             where = [os.path.join(ROOT, "scripts/with-kvm")] if kvm else []
             process = subprocess.Popen([*where, sys.executable, __file__, order], cwd=ROOT, stdin=subprocess.DEVNULL,
@@ -250,17 +251,15 @@ def beat(file):
         file.flush()
 
 
-def confine(readable, directory):
-    """Leave what nobody trusts this directory to read, and to write places of its own: below `directory`, and where Unix
-    sockets can be made. Returns where a disk could be filled."""
-    emulated = os.environ.get("TERRARIUM_KVM") == "emulated"
-    run = tempfile.mkdtemp(dir=os.environ["TERRARIUM_RUN"] if emulated else directory)
-    temporary = os.path.join(directory, "tmp")
-    os.mkdir(temporary)
+def confine(readable, scratch):
+    """Leave what nobody trusts one directory to read, and one to write, which is returned: `scratch`, or the memory of an emulated
+    machine, which ends with it."""
+    if os.environ.get("TERRARIUM_KVM") == "emulated":
+        scratch = tempfile.mkdtemp(dir=os.environ["TERRARIUM_RUN"])
     tempfile.tempdir = None  # to be found anew
-    os.environ.update(TERRARIUM_RUN=run, TMPDIR=temporary)
-    limits.confine(ROOT, [readable], [run, temporary])
-    return [temporary]
+    os.environ.update(TERRARIUM_RUN=scratch, TMPDIR=scratch)
+    limits.confine(ROOT, [readable], [scratch])
+    return scratch
 
 
 def inside(path):
@@ -270,13 +269,13 @@ def inside(path):
     os.remove(path)
     writer, heart = channel.Writer(order["results"], order["key"]), open(order["results"], "a")
     report = Told(writer)
-    disks = confine(order["confined"], os.path.dirname(path)) if order["confined"] else []
+    scratch = confine(order["confined"], order["scratch"]) if order["confined"] else None
     threading.Thread(target=beat, args=(heart,), daemon=True).start()
     for fields in order["jobs"]:
         job = Job(*fields)
         job = job._replace(names=tuple(job.names))
         if order["confined"]:
-            with limits.Guard(disks) as report.guard:
+            with limits.Guard([scratch]) as report.guard:
                 run(report, job)
         else:
             run(report, job)

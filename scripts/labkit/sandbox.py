@@ -22,7 +22,7 @@ TCP, FOREIGN_SIGNALS = 0b11, 0b11  # bind and connect (version 4); signals to ot
 # What programs need to run at all. Not all of /etc and /dev: as root, these would be passwords and disks.
 PROGRAMS = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix", "/opt", "/proc", "/sys",
             *(f"/etc/{name}" for name in ("ld.so.cache", "alternatives", "passwd", "group", "nsswitch.conf", "localtime"))]
-DEVICES = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "kvm", "tty", "ptmx", "pts", "shm")]
+DEVICES = [f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "kvm", "tty", "ptmx", "pts")]
 
 
 class Ruleset(ctypes.Structure):

@@ -71,6 +71,12 @@ def words_of(text):
     return found
 
 
+def found_below(lab, directory, root=kit.ROOT):
+    """A directory in the submission's that looks like what should have been named, or None: archives often hold one."""
+    directories = sorted(path for path in pathlib.Path(directory).iterdir() if path.is_dir())
+    return next((one for one in directories if any((one / path).is_file() for path in paths(lab, root))), None)
+
+
 def take_all(lab, directory, root=kit.ROOT):
     """{path: bytes} of what the submission in `directory` has of a lab."""
     found = {path: take(directory, path) for path in paths(lab, root)}

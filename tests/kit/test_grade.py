@@ -8,13 +8,14 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
 
 from tests.kit.small_kit import COUNTER_C, ROOT, SHOUT_C, SmallKit
 
-from labkit import channel, kit, sandbox, submission
+from labkit import channel, kit, limits, sandbox, submission
 
 COUNTER, SHOUT = "hypervisor/counter.c", "hypervisor/shout.c"
 
@@ -125,6 +126,19 @@ class Marks(Grading):
         self.assertIn("has none of its files (hypervisor/counter.c)", result["output"])
         self.assertIn("counter_add is yours to write", result["tests"][0]["output"])
 
+    def test_a_submission_one_level_too_high_is_told(self):
+        directory = self.submit({f"main/{COUNTER}": COUNTER_C})
+        self.assertIn(f"{directory}/main has some: grade that", self.graded(directory)["output"])
+
+    def test_a_kernel_without_landlock_is_told(self):
+        copy = self.kit.copy(self.base / "old")
+        text = copy.read("scripts/labkit/sandbox.py")
+        copy.write("scripts/labkit/sandbox.py", text.replace("LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 444,",
+                                                             "LANDLOCK_CREATE_RULESET, LANDLOCK_ADD_RULE, LANDLOCK_RESTRICT_SELF = 9999,"))
+        text = copy.lab("grade", 1, "--submission", copy.root).stdout
+        self.assertIn("this kernel has no Landlock: what is graded could read the solutions", text)
+        self.assertIn("\n100 of 100 points", text)
+
     def test_the_reference_gets_all(self):
         result = self.graded(self.submit({COUNTER: COUNTER_C, SHOUT: SHOUT_C}), labs=())
         self.assertEqual((result["score"], result["output"], result["said"]), (200, "200 of 200 points", ""))
@@ -165,6 +179,7 @@ class Marks(Grading):
         for words, part in {
             (1, "--submission", "nowhere"): "nowhere: no such directory; --submission names what a learner hands in",
             (7, "--submission", nothing): "there is no lab 7; there are 1, 2",
+            (1, "--submission", self.submit({"x": ""}) / "x"): "not a directory; unpack it first",
             (1, "--submission", nothing, "--json", "html"): "choose from",
             ("one",): "invalid int value: 'one'",
             (1, "--submission", nothing, "--tests", nothing): "points.mk: not found; it says what the tests count: POINTS_01 += ",
@@ -427,11 +442,11 @@ class Exhausting(Grading):
     def check(self, double, part, score=30, before="", **environment):
         result = self.graded(self.submit(hostile(double, before)), **environment)
         self.assertEqual(result["score"], score, result)
-        self.assertIn(part, result["tests"][1]["output"])
+        self.assertRegex(result["tests"][1]["output"], part)
         self.assertEqual(self.left_behind(), [])
 
     def test_a_loop_without_end(self):
-        self.check("    for (volatile unsigned i = 0;; i++)\n        ;", "a loop without an end?", TERRARIUM_TEST_CPU_SECONDS="1")
+        self.check("    for (volatile unsigned i = 0;; i++)\n        ;", "a loop without an end", TERRARIUM_TEST_CPU_SECONDS="1")
 
     def test_processes_without_end(self):
         self.check("    for (;;)\n        if (fork() < 0)\n            pause();", "it ran more than 64 processes at once")
@@ -440,17 +455,52 @@ class Exhausting(Grading):
         self.check("    for (;;)\n        memset(malloc(64 << 20), 1, 64 << 20);", "it used more than 3072 MiB of memory")
 
     def test_a_file_without_end(self):
-        self.check('    chdir(getenv("TMPDIR"));\n    int fd = open("f", O_CREAT | O_RDWR, 0600);\n'
-                   "    if (posix_fallocate(fd, 0, 1l << 30) || posix_fallocate(fd, 1l << 30, 1))\n        exit(3);", "signal 25")
+        self.check("""
+    int fd = open(strcat(strcpy(path, getenv("TMPDIR")), "/f"), O_CREAT | O_RDWR, 0600);
+
+    if (ftruncate(fd, 1l << 30) || ftruncate(fd, (1l << 30) + 1))
+        exit(3);""", "signal 25", before="char path[4096];")
 
     def test_files_without_end(self):
-        self.check('    chdir(getenv("TMPDIR"));\n    char name[] = "XXXXXX";\n    for (;; memset(name, \'X\', 6)) {\n'
-                   "        int fd = mkstemp(name);\n        if (posix_fallocate(fd, 0, 1l << 30))\n            exit(3);\n        close(fd);\n    }",
-                   "it wrote more than 4096 MiB to the disk")
+        """They are in memory, and fill no disk."""
+        before = limits.free_bytes(self.base)
+        self.check("""
+    for (;;) {
+        int fd = mkstemp(strcat(strcpy(path, getenv("TMPDIR")), "/XXXXXX"));
+        if (posix_fallocate(fd, 0, 1l << 28))
+            exit(3);
+        close(fd);
+    }""", "it used more than 3072 MiB of memory|ended its process with status 3", before="char path[4096];")
+        self.assertLess(before - limits.free_bytes(self.base), limits.DISK_MAX)
+
+    def test_where_files_are_no_memory_the_disk_is_watched(self):
+        with limits.scratch(self.base) as directory:
+            guard = limits.Guard([directory])
+            self.assertEqual(guard.too_much({}), "")
+            guard.free[directory] += limits.DISK_MAX + (1 << 30)
+            self.assertEqual(guard.too_much({}), "it wrote more than 4096 MiB to the disk")
+
+    def test_directories_that_are_deep_and_forbidden(self):
+        self.check("""
+    chdir(getenv("TMPDIR"));
+    for (int i = 0; i < 3000; i++)
+        if (mkdir("d", 0700) || chdir("d"))
+            exit(3);
+    chmod(".", 0);""", "expected 8", before="#include <sys/stat.h>")
+        with limits.scratch(self.base) as directory:
+            deep = "import os\nfor i in range(3000): os.mkdir('d'); os.chdir('d')\nos.chmod('.', 0)"
+            subprocess.run([sys.executable, "-c", deep], cwd=directory, check=True)
+        self.assertFalse(os.path.exists(directory))
 
     def test_processes_left_behind(self):
-        self.check("    if (fork() == 0) {\n        setsid();\n        if (fork() == 0)\n            for (;;)\n                sleep(1);\n        _exit(0);\n    }",
-                   "expected 8")
+        self.check("""
+    if (fork() == 0) {
+        setsid();
+        if (fork() == 0)
+            for (;;)
+                sleep(1);
+        _exit(0);
+    }""", "expected 8")
 
     def test_a_compiler_without_end(self):
         text = "#if __INCLUDE_LEVEL__ < 150\n#include \"counter.c\"\n#include \"counter.c\"\n#endif\n"
