@@ -1,3 +1,16 @@
 TITLE_10 = A debugger for the guest: gdb's remote protocol
 HYPERVISOR += hypervisor/inspect/gdb.h
 HYPERVISOR += hypervisor/inspect/gdb_packet.c
+HYPERVISOR += hypervisor/inspect/gdb_target.c
+HYPERVISOR += hypervisor/inspect/gdb_registers.c
+HYPERVISOR += hypervisor/inspect/gdb_memory.c
+HYPERVISOR += hypervisor/inspect/gdb_data.c
+HYPERVISOR += hypervisor/inspect/gdb_probe.c
+HYPERVISOR += hypervisor/inspect/gdb_break.c
+HYPERVISOR += hypervisor/inspect/gdb_int3.c
+HYPERVISOR += hypervisor/inspect/gdb_step.c
+HYPERVISOR += hypervisor/inspect/gdb_run.c
+HYPERVISOR += hypervisor/inspect/gdb_stub.c
+HYPERVISOR += hypervisor/inspect/gdb_monitor.c
+HYPERVISOR += hypervisor/inspect/gdb_listen.c
+HYPERVISOR += hypervisor/inspect/gdb_server.c
