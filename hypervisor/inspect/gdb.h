@@ -58,9 +58,9 @@ struct gdb_registers {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     struct kvm_debugregs debug;
-    struct kvm_xsave xsave;
     uint64_t msrs[GDB_MSRS];
     uint16_t x87_tags; /* two bits a register, as gdb wants them; XSAVE has one */
+    struct kvm_xsave xsave;
 };
 
 /* Returns 0, or -EIO if KVM refuses. Only what differs from `old` is stored. The vCPU rests. */

@@ -10,6 +10,7 @@
 #define EFER_LMA  (1ul << 10)
 #define TRAP_PORT 0xb5 /* nobody's; out %al, $imm8 is e6 and the port */
 #define TRAP_SIZE 2
+#define GATE_TYPE 7 /* and one bit: interrupt (14) or trap gate (15) */
 #define STEPS_MAX 8 /* kicks may come between */
 
 static const uint8_t trap[TRAP_SIZE] = {0xe6, TRAP_PORT};
@@ -26,7 +27,8 @@ static bool find_handler(struct vm *vm, const struct kvm_sregs *sregs, uint64_t 
     struct walk w;
 
     if (!(sregs->efer & EFER_LMA) || sregs->idt.limit < BP_VECTOR * 16 + 15 ||
-        walk_read(vm, sregs, sregs->idt.base + BP_VECTOR * 16, gate, 16) != 16 || !(gate[0] >> 47 & 1))
+        walk_read(vm, sregs, sregs->idt.base + BP_VECTOR * 16, gate, 16) != 16 || !(gate[0] >> 47 & 1) ||
+        (gate[0] >> 41 & 7) != GATE_TYPE)
         return false;
     *gva = (gate[0] & 0xffff) | (gate[0] >> 48) << 16 | gate[1] << 32;
     bool there = walk(vm, sregs, *gva, WALK_FETCH, &w);

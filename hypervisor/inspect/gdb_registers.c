@@ -6,20 +6,21 @@ static const uint32_t msr_numbers[GDB_MSRS] = {0xc0000102, 0xc0000081, 0xc000008
 
 #define XSTATE_BV 128 /* index in kvm_xsave.region of the bits that say which parts are in use */
 
-struct msr_list {
-    struct kvm_msrs head;
-    struct kvm_msr_entry entries[GDB_MSRS];
+/* KVM's list has no fixed length; this is one of ours. */
+union msr_list {
+    struct kvm_msrs list;
+    uint8_t space[sizeof(struct kvm_msrs) + GDB_MSRS * sizeof(struct kvm_msr_entry)];
 };
 
 static int msrs_ioctl(struct vcpu *vcpu, unsigned long request, uint64_t *values)
 {
-    struct msr_list list = {.head.nmsrs = GDB_MSRS};
+    union msr_list msrs = {.list.nmsrs = GDB_MSRS};
 
     for (unsigned i = 0; i < GDB_MSRS; i++)
-        list.entries[i] = (struct kvm_msr_entry){.index = msr_numbers[i], .data = values[i]};
-    int n = ioctl(vcpu->fd, request, &list);
+        msrs.list.entries[i] = (struct kvm_msr_entry){.index = msr_numbers[i], .data = values[i]};
+    int n = ioctl(vcpu->fd, request, &msrs);
     for (unsigned i = 0; i < GDB_MSRS; i++)
-        values[i] = list.entries[i].data;
+        values[i] = msrs.list.entries[i].data;
     return n == GDB_MSRS ? 0 : -EIO;
 }
 
