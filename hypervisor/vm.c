@@ -195,10 +195,21 @@ void vm_ask_pause(struct vm *vm)
     pthread_mutex_unlock(&vm->run_lock);
 }
 
+/* Called with run_lock held. */
+static unsigned vm_started(const struct vm *vm)
+{
+    unsigned started = 0;
+
+    for (unsigned i = 0; i < vm->cpus && vm->vcpus[i]; i++)
+        started += vm->vcpus[i]->started;
+    return started;
+}
+
+/* A vCPU that starts now does not get beyond vcpu_may_run(). */
 void vm_wait_paused(struct vm *vm)
 {
     pthread_mutex_lock(&vm->run_lock);
-    while (vm->resting < vm->cpus)
+    while (vm->resting < vm_started(vm))
         pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     pthread_mutex_unlock(&vm->run_lock);
 }

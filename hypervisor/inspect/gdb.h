@@ -49,4 +49,197 @@ bool take_number(const char **text, uint64_t *number); /* hexadecimal, 1 to 16 d
 bool take_hex(const char **text, void *bytes, size_t size);
 bool take_word(const char **text, const char *word);
 
+/* ---- Registers (gdb_registers.c) and what gdb is told about them (gdb_target.c) ---- */
+
+#define GDB_MSRS 5 /* of interest, see gdb_registers.c */
+
+/* Everything that gdb may see of a vCPU, as KVM has it. */
+struct gdb_registers {
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    struct kvm_debugregs debug;
+    uint64_t msrs[GDB_MSRS];
+    uint16_t x87_tags; /* two bits a register, as gdb wants them; XSAVE has one */
+    struct kvm_xsave xsave;
+};
+
+/* Returns 0, or -EIO if KVM refuses. Only what differs from `old` is stored. The vCPU rests. */
+int registers_load(struct vcpu *vcpu, struct gdb_registers *r);
+int registers_store(struct vcpu *vcpu, const struct gdb_registers *old, struct gdb_registers *r);
+
+/* Where a register lies in struct gdb_registers, and what it is for gdb. */
+struct gdb_register {
+    char name[12];
+    const char *type, *feature;
+    unsigned bits;         /* for gdb; a multiple of 8 */
+    uint16_t offset, size; /* here; a size less than gdb's: the rest is zero */
+};
+
+/* Register n of gdb's numbering, which is the order of the description. Returns false behind the last. */
+bool gdb_register(unsigned n, struct gdb_register *reg);
+void register_get(const struct gdb_registers *r, const struct gdb_register *reg, uint8_t *value);
+void register_set(struct gdb_registers *r, const struct gdb_register *reg, const uint8_t *value);
+
+/* The description that gdb reads (appendix G "Target Descriptions"). */
+void target_print(FILE *out);
+
+/* ---- The state of the debugger: one in a process, and it outlives a reset of the machine ---- */
+
+#define GDB_BREAKPOINTS 64
+
+enum gdb_stop { STOP_NONE, STOP_INTERRUPT, STOP_STEP, STOP_BREAK, STOP_HARDWARE, STOP_WATCH, STOP_DIED };
+
+/* What the debugger wants of a vCPU and what came of it. Written by the vCPU's thread while it runs, else by
+ * the debugger's. */
+struct gdb_vcpu {
+    bool held;           /* it stands still while others go on */
+    bool stepping;       /* gdb wants it to stop once RIP is outside */
+    uint64_t start, end; /* [start, end) */
+    bool creeping;       /* we step it, to see by RIP what the CPU does not tell (gdb_break.c) */
+    bool pushes_flags;   /* the instruction being stepped is PUSHF */
+    enum gdb_stop stop;
+    uint64_t address; /* of STOP_WATCH */
+};
+
+/* A breakpoint or watchpoint that gdb has set. */
+struct breakpoint {
+    enum gdb_point { POINT_FREE, POINT_SOFTWARE, POINT_HARDWARE, POINT_WRITE, POINT_ACCESS } type;
+    uint64_t gva, size;
+    uint64_t gpa;      /* of the byte in guest memory that is ours while planted */
+    bool planted;      /* only while vCPUs run */
+    int slot;          /* 0 to 3: it is in this debug register; negative: in none */
+    uint8_t before[8]; /* the byte below ours; or what a watched variable was */
+};
+
+struct gdb {
+    struct vm *vm;
+    struct vcpu *vcpu; /* the one that registers and memory are read from */
+    bool attached;     /* somebody is there. Changes only while all vCPUs rest */
+    bool running;      /* and waits for the guest to stop */
+    bool physical;     /* addresses are guest-physical */
+    bool no_ack;
+    bool can_swbreak, can_hwbreak; /* gdb understands these reasons */
+    bool has_stepped;              /* a trap flag of ours may still lie in the guest's memory */
+    bool int3_exits, debug_registers_work, can_block_interrupts; /* see gdb_probe.c */
+    struct gdb_vcpu vcpus[MAX_VCPUS];
+    struct breakpoint points[GDB_BREAKPOINTS];
+    struct {
+        bool planted;
+        uint64_t gva, gpa;
+        uint8_t before[2];
+    } handler; /* our instruction in place of the guest's #BP handler (gdb_int3.c) */
+};
+
+extern struct gdb gdb;
+
+/* ---- Memory (gdb_memory.c) ---- */
+
+/* Copy from or to memory at a virtual address, as `sregs` have it mapped whatever the access rights, or at a
+ * physical one if sregs is NULL. Returns how many bytes are RAM and were copied. */
+size_t gdb_memory(struct vm *vm, const struct kvm_sregs *sregs, uint64_t addr, void *data, size_t size,
+                  bool is_write);
+
+/* ---- What KVM can do (gdb_probe.c) ---- */
+
+/* Fill the three fields of struct gdb. */
+void gdb_probe(struct vm *vm);
+
+/* ---- Breakpoints and watchpoints (gdb_break.c) ---- */
+
+/* gdb's "Z" and "z". Return 0; -EFAULT: nothing is mapped there; -ENOSPC: no room; -ENOTSUP: not here. All
+ * vCPUs rest. */
+int point_set(enum gdb_point type, uint64_t gva, uint64_t size);
+void point_clear(enum gdb_point type, uint64_t gva, uint64_t size);
+
+/* The breakpoint at an instruction, or NULL. */
+const struct breakpoint *break_at(uint64_t rip);
+
+/* Put into guest memory what is not there yet and can be, and decide whether this vCPU must creep. On the
+ * vCPU's thread, or while it rests. */
+void break_plant(struct vcpu *vcpu);
+
+/* Make guest memory what it was. All vCPUs rest. */
+void break_take_out(struct vm *vm);
+
+/* The values of DR0 to DR7 for KVM_SET_GUEST_DEBUG. */
+void break_debug_registers(__u64 *debugreg);
+
+/* A watched variable that no debug register watches has changed: its address; else NULL. */
+const struct breakpoint *watch_changed(struct vcpu *vcpu);
+
+/* ---- INT3 where KVM does not report it (gdb_int3.c) ---- */
+
+/* See that the guest's #BP handler, if it has one by now, begins with our instruction. Returns whether it
+ * does. */
+bool int3_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+void int3_take_out(struct vm *vm);
+
+/* Whether this exit is that instruction. Then, if the INT3 was ours, it is as if it had not been executed,
+ * and *ours is true; else the guest's handler goes on. */
+bool int3_arrived(struct vcpu *vcpu, bool *ours);
+
+/* ---- Instructions that cannot be single-stepped (gdb_step.c) ---- */
+
+/* Carry out the next instruction if it is SYSCALL or SYSRET, which the trap flag does not survive. Returns
+ * whether it was. */
+bool step_by_hand(struct vcpu *vcpu);
+
+/* After a step: take our trap flag out of what PUSHF has pushed. */
+void step_clean_flags(struct vcpu *vcpu);
+
+/* ---- Running and stopping (gdb_run.c) ---- */
+
+/* From now on exits are looked at. Called once for each VM, before its vCPUs run. */
+void run_prepare(struct vm *vm);
+
+/* Let the vCPUs go on as gdb.vcpus says. Returns false if one of them has stopped at once. */
+bool run_resume(void);
+
+/* Make all vCPUs rest, guest memory as it is without us. Returns the vCPU that has something to tell, or
+ * NULL; gdb.vcpu if it has been interrupted. */
+struct vcpu *run_stop(void);
+
+/* Forget all breakpoints and steps; the guest is as if we had never been there. All vCPUs rest. */
+void run_detach(void);
+/* The feature's hook for a guest that died: it rests, to be looked at, until it is resumed. */
+bool run_died(struct vcpu *vcpu, const char *what);
+
+/* ---- Commands (gdb_stub.c, gdb_data.c, gdb_monitor.c) ---- */
+
+/* Answer the packet in reader->data. Returns false if there is no answer now. */
+bool gdb_command(struct packet_reader *reader, struct reply *r);
+
+/* Why the guest stopped, as the answer to what let it run. */
+void reply_stop(struct reply *r, struct vcpu *vcpu);
+
+/* "m", "M", "X", "g", "G", "p", "P": text is what follows the letter. */
+void command_read_memory(const char *text, struct reply *r);
+void command_write_memory(const char *text, struct reply *r);
+void command_write_binary(const char *text, const char *end, struct reply *r);
+void command_registers(const char *text, struct reply *r);
+void command_set_registers(const char *text, struct reply *r);
+void command_register(const char *text, struct reply *r);
+void command_set_register(const char *text, struct reply *r);
+
+/* gdb's "monitor" command: what it prints goes to `out`. */
+void monitor_command(char *line, FILE *out);
+
+/* ---- The connection (gdb_listen.c, gdb_server.c) ---- */
+
+/* Whether --gdb's value says where to listen. */
+bool gdb_place(const char *text);
+
+/* Listen at "unix:PATH" or "tcp:[ADDR:]PORT". Returns the socket, or -errno after a complain(). */
+int gdb_listen(const char *text);
+void gdb_unlisten(int fd, const char *text);
+
+/* A vCPU has stopped: have the debugger's thread look. Any thread. */
+void server_wake(void);
+
+/* Send what is not the last answer (output of a monitor command). */
+void server_send(const struct reply *r);
+
+/* After the answer, if there is one, the connection ends. */
+void server_hang_up(void);
+
 #endif

@@ -1,7 +1,6 @@
 /*
  * Which exception does an instruction raise? Run it once more with an interrupt table, a stack and handlers
- * of our own, in pages that the dead guest did not have. Long mode only; afterwards only the vCPU's registers
- * have changed.
+ * of our own, in pages that the dead guest did not have. Long mode only; afterwards all is as it was.
  */
 #include <sys/mman.h>
 #include "inspect.h"
@@ -139,6 +138,8 @@ void probe_exception(struct autopsy *a)
         fill_probe(p, gva, a);
         set_registers(a, gva);
         run_probe(a, p, gva);
+        ioctl(a->vcpu->fd, KVM_SET_SREGS, &a->sregs);
+        ioctl(a->vcpu->fd, KVM_SET_REGS, &a->regs);
         *entry = before;
         slot.memory_size = 0; /* gives the slot back */
         ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);

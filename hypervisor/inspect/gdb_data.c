@@ -1,0 +1,145 @@
+/* gdb's commands that read and write registers and memory. */
+#include "gdb.h"
+
+#define VALUE_MAX 16 /* bytes of a register */
+
+static void reply_errno(struct reply *r, int error)
+{
+    reply_text(r, "E%02x", error);
+}
+
+/* ---- Memory ---- */
+
+/* The translation that addresses go through: that of the current vCPU, or none. Returns false if KVM does not
+ * tell. */
+static bool translation(struct kvm_sregs *space, const struct kvm_sregs **sregs)
+{
+    *sregs = gdb.physical ? NULL : space;
+    return ioctl(gdb.vcpu->fd, KVM_GET_SREGS, space) == 0;
+}
+
+/* Both parse "addr,length". */
+static bool take_range(const char **text, uint64_t *addr, uint64_t *size)
+{
+    return take_number(text, addr) && take_word(text, ",") && take_number(text, size);
+}
+
+/* A part is an answer, too; nothing at all is an error: gdb must not show bytes that are not there. */
+void command_read_memory(const char *text, struct reply *r)
+{
+    static uint8_t bytes[PACKET_MAX / 2];
+    const struct kvm_sregs *sregs;
+    struct kvm_sregs space;
+    uint64_t addr, size;
+
+    if (!take_range(&text, &addr, &size) || !translation(&space, &sregs)) {
+        reply_errno(r, EINVAL);
+        return;
+    }
+    size_t n = gdb_memory(gdb.vm, sregs, addr, bytes, size < sizeof bytes ? size : sizeof bytes, false);
+    if (n > 0 || size == 0)
+        reply_hex(r, bytes, n);
+    else
+        reply_errno(r, EFAULT);
+}
+
+static void write_memory(uint64_t addr, void *bytes, size_t size, struct reply *r)
+{
+    const struct kvm_sregs *sregs;
+    struct kvm_sregs space;
+
+    if (translation(&space, &sregs) && gdb_memory(gdb.vm, sregs, addr, bytes, size, true) == size)
+        reply_text(r, "OK");
+    else
+        reply_errno(r, EFAULT);
+}
+
+void command_write_memory(const char *text, struct reply *r)
+{
+    static uint8_t bytes[PACKET_MAX / 2];
+    uint64_t addr, size;
+
+    if (take_range(&text, &addr, &size) && take_word(&text, ":") && size <= sizeof bytes &&
+        take_hex(&text, bytes, size))
+        write_memory(addr, bytes, size, r);
+    else
+        reply_errno(r, EINVAL);
+}
+
+/* The bytes as they are (the escapes are gone), up to `end`. */
+void command_write_binary(const char *text, const char *end, struct reply *r)
+{
+    uint64_t addr, size;
+
+    if (take_range(&text, &addr, &size) && take_word(&text, ":") && size == (uint64_t)(end - text))
+        write_memory(addr, (void *)(uintptr_t)text, size, r);
+    else
+        reply_errno(r, EINVAL);
+}
+
+/* ---- Registers ---- */
+
+void command_registers(const char *text, struct reply *r)
+{
+    uint8_t value[VALUE_MAX];
+    struct gdb_registers registers;
+    struct gdb_register reg;
+
+    (void)text;
+    if (registers_load(gdb.vcpu, &registers) < 0) {
+        reply_errno(r, EIO);
+        return;
+    }
+    for (unsigned n = 0; gdb_register(n, &reg); n++) {
+        register_get(&registers, &reg, value);
+        reply_hex(r, value, reg.bits / 8);
+    }
+}
+
+/* Change as many registers as `text` has values for, from number n on, at most `count`. */
+static void set_registers(const char *text, unsigned n, unsigned count, struct reply *r)
+{
+    struct gdb_registers old, new;
+    uint8_t value[VALUE_MAX];
+    struct gdb_register reg;
+    int err = registers_load(gdb.vcpu, &old);
+
+    new = old;
+    for (; count-- > 0 && gdb_register(n, &reg) && take_hex(&text, value, reg.bits / 8); n++)
+        register_set(&new, &reg, value);
+    if (err < 0 || *text || registers_store(gdb.vcpu, &old, &new) < 0)
+        reply_errno(r, EINVAL);
+    else
+        reply_text(r, "OK");
+}
+
+void command_set_registers(const char *text, struct reply *r)
+{
+    set_registers(text, 0, UINT16_MAX, r);
+}
+
+void command_register(const char *text, struct reply *r)
+{
+    uint8_t value[VALUE_MAX];
+    struct gdb_registers registers;
+    struct gdb_register reg;
+    uint64_t n;
+
+    if (!take_number(&text, &n) || n > UINT16_MAX || !gdb_register((unsigned)n, &reg) ||
+        registers_load(gdb.vcpu, &registers) < 0) {
+        reply_errno(r, EINVAL);
+        return;
+    }
+    register_get(&registers, &reg, value);
+    reply_hex(r, value, reg.bits / 8);
+}
+
+void command_set_register(const char *text, struct reply *r)
+{
+    uint64_t n;
+
+    if (take_number(&text, &n) && n <= UINT16_MAX && take_word(&text, "="))
+        set_registers(text, (unsigned)n, 1, r);
+    else
+        reply_errno(r, EINVAL);
+}

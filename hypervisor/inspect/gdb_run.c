@@ -1,0 +1,207 @@
+/* Letting vCPUs run for the debugger, and what makes them stop: exits that are looked at before anybody else.
+ */
+#include "gdb.h"
+
+#define RFLAGS_TF (1ul << 8)
+#define BP_VECTOR 3
+#define DR6_SLOTS 15ul /* which debug registers fired (Intel SDM 3B §18.2.3) */
+
+static void (*handlers[EXIT_REASONS])(struct vcpu *); /* as they were before ours */
+
+/* Tell KVM what to report of the next KVM_RUN. Debug registers are always "used": else a single step that a
+ * trap flag of ours causes later, when the guest loads the RFLAGS that it had saved, would go to the guest.
+ */
+static void vcpu_debug(struct vcpu *vcpu, uint32_t more)
+{
+    const struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    struct kvm_guest_debug debug = {.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP | more};
+
+    if (gdb.int3_exits)
+        debug.control |= KVM_GUESTDBG_USE_SW_BP;
+    if (v->stepping || v->creeping)
+        debug.control |= KVM_GUESTDBG_SINGLESTEP;
+    if (v->stepping && gdb.can_block_interrupts)
+        debug.control |= KVM_GUESTDBG_BLOCKIRQ; /* a step must not end in an interrupt handler */
+    gdb.has_stepped |= v->stepping || v->creeping;
+    break_debug_registers(debug.arch.debugreg);
+    ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
+}
+
+/* ---- On the vCPU's thread ---- */
+
+/* RIP is where a step has led: is it the end? */
+static void look_at_rip(struct vcpu *vcpu)
+{
+    struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    const struct breakpoint *watch = watch_changed(vcpu);
+    struct kvm_regs regs;
+
+    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+    if (watch) {
+        v->stop = STOP_WATCH;
+        v->address = watch->gva;
+    } else if (break_at(regs.rip)) {
+        v->stop = STOP_BREAK;
+    } else if (v->stepping && (regs.rip < v->start || regs.rip >= v->end)) {
+        v->stop = STOP_STEP;
+    }
+}
+
+/* Get the vCPU ready for the next KVM_RUN. */
+static void go_on(struct vcpu *vcpu)
+{
+    struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+
+    break_plant(vcpu);
+    if ((v->stepping || v->creeping) && step_by_hand(vcpu))
+        look_at_rip(vcpu);
+    vcpu_debug(vcpu, 0);
+}
+
+/* A step that nobody wants: a trap flag of ours came back with an RFLAGS that the guest had saved. */
+static void unwanted_step(struct vcpu *vcpu)
+{
+    struct kvm_regs regs;
+
+    if (!gdb.has_stepped) { /* it is the guest's own */
+        vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_DB);
+        return;
+    }
+    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+    regs.rflags &= ~RFLAGS_TF;
+    ioctl(vcpu->fd, KVM_SET_REGS, &regs);
+}
+
+static void debug_register_fired(struct gdb_vcpu *v, uint64_t dr6)
+{
+    for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++) {
+        if (p->type == POINT_FREE || p->slot < 0 || !(dr6 >> p->slot & 1))
+            continue;
+        v->stop = p->type == POINT_WRITE || p->type == POINT_ACCESS ? STOP_WATCH : STOP_BREAK;
+        v->address = p->gva;
+    }
+}
+
+static void debug_exit(struct vcpu *vcpu)
+{
+    const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
+    struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+
+    if (arch->exception == BP_VECTOR && break_at(arch->pc)) {
+        v->stop = STOP_BREAK;
+    } else if (arch->exception == BP_VECTOR) {
+        vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_BP); /* an INT3 of the guest's own */
+    } else if (arch->dr6 & DR6_SLOTS) {
+        debug_register_fired(v, arch->dr6);
+    } else if (v->stepping || v->creeping) {
+        step_clean_flags(vcpu);
+        look_at_rip(vcpu);
+    } else {
+        unwanted_step(vcpu);
+    }
+}
+
+/* Have all stand still; the debugger's thread does the rest. */
+static void report(struct vcpu *vcpu)
+{
+    vm_ask_pause(vcpu->vm);
+    server_wake();
+}
+
+static void look_at_exit(struct vcpu *vcpu)
+{
+    unsigned reason = vcpu->run->exit_reason % EXIT_REASONS;
+    struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    bool ours = false;
+
+    if (!gdb.attached) {
+        if (handlers[reason])
+            handlers[reason](vcpu);
+        return;
+    }
+    if (reason == KVM_EXIT_DEBUG)
+        debug_exit(vcpu);
+    else if (int3_arrived(vcpu, &ours))
+        v->stop = ours ? STOP_BREAK : STOP_NONE;
+    else
+        handlers[reason](vcpu);
+    if (!v->stop && (v->stepping || v->creeping || !gdb.int3_exits))
+        go_on(vcpu);
+    if (v->stop)
+        report(vcpu);
+}
+
+/* Before a guest that died goes, the debugger may look at it. The vCPU rests here instead of in its loop. */
+bool run_died(struct vcpu *vcpu, const char *what)
+{
+    (void)what;
+    if (gdb.attached) {
+        gdb.vcpus[vcpu->id].stop = STOP_DIED;
+        report(vcpu);
+        vcpu_may_run(vcpu);
+    }
+    return false;
+}
+
+/* ---- On the debugger's thread ---- */
+
+void run_prepare(struct vm *vm)
+{
+    memcpy(handlers, vm->handlers, sizeof handlers);
+    for (unsigned reason = 0; reason < EXIT_REASONS; reason++)
+        if (handlers[reason] || reason == KVM_EXIT_DEBUG)
+            vm->handlers[reason] = look_at_exit;
+    memset(gdb.vcpus, 0, sizeof gdb.vcpus);
+    gdb.handler.planted = false;
+    for (unsigned i = 0; i < GDB_BREAKPOINTS; i++)
+        gdb.points[i].planted = false; /* the machine is another one than before a reset */
+}
+
+bool run_resume(void)
+{
+    bool stopped = false;
+
+    for (unsigned i = 0; i < gdb.vm->cpus; i++) {
+        struct gdb_vcpu *v = &gdb.vcpus[i];
+        vcpu_hold(gdb.vm->vcpus[i], v->held);
+        if (!v->stop && !v->held)
+            go_on(gdb.vm->vcpus[i]);
+        stopped |= v->stop != STOP_NONE;
+    }
+    if (!stopped)
+        vm_resume(gdb.vm);
+    return !stopped;
+}
+
+/* A breakpoint is not remembered: the vCPU stands before it, and will hit it again if it is still there. */
+struct vcpu *run_stop(void)
+{
+    struct vcpu *first = NULL;
+
+    vm_pause(gdb.vm);
+    break_take_out(gdb.vm);
+    for (unsigned i = 0; i < gdb.vm->cpus; i++) {
+        struct gdb_vcpu *v = &gdb.vcpus[i];
+        v->stepping = v->creeping = v->held = false;
+        if (v->stop && !first)
+            first = gdb.vm->vcpus[i];
+        else if (v->stop == STOP_BREAK || v->stop == STOP_STEP)
+            v->stop = STOP_NONE;
+    }
+    return first;
+}
+
+void run_detach(void)
+{
+    struct kvm_guest_debug off = {0};
+
+    run_stop();
+    memset(gdb.points, 0, sizeof gdb.points);
+    for (unsigned i = 0; i < gdb.vm->cpus; i++) {
+        ioctl(gdb.vm->vcpus[i]->fd, KVM_SET_GUEST_DEBUG, &off);
+        vcpu_hold(gdb.vm->vcpus[i], false);
+        gdb.vcpus[i].stop = STOP_NONE;
+    }
+    gdb.attached = false;
+    vm_resume(gdb.vm);
+}

@@ -1,0 +1,110 @@
+/*
+ * What single-stepping by the trap flag cannot do. KVM sets RFLAGS.TF for a step; but SYSCALL saves RFLAGS in
+ * R11 and clears TF, so that no trap comes in the kernel, and SYSRET loads the RFLAGS that were saved,
+ * without it (Intel SDM 2B "SYSCALL", "SYSRET"). So we do for the CPU what these two do.
+ */
+#include "gdb.h"
+
+#define EFER_SCE     1ul
+#define RFLAGS_TF    (1ul << 8)
+#define RFLAGS_RF    (1ul << 16)
+#define SYSRET_KEEPS 0x3c7fd7ul /* of R11 */
+#define MSR_STAR     1          /* see gdb_registers.c */
+#define MSR_LSTAR    2
+#define MSR_SFMASK   3
+#define STAR_SYSCALL 32 /* shifts of its two selectors */
+#define STAR_SYSRET  48
+#define PUSHF        0x9c
+
+static struct kvm_segment flat_code(unsigned selector, uint8_t ring)
+{
+    return (struct kvm_segment){.limit = 0xffffffff,
+                                .selector = (uint16_t)selector,
+                                .type = 11,
+                                .present = 1,
+                                .dpl = ring,
+                                .s = 1,
+                                .l = 1,
+                                .g = 1};
+}
+
+static struct kvm_segment flat_data(unsigned selector, uint8_t ring)
+{
+    return (struct kvm_segment){.limit = 0xffffffff,
+                                .selector = (uint16_t)selector,
+                                .type = 3,
+                                .present = 1,
+                                .dpl = ring,
+                                .s = 1,
+                                .db = 1,
+                                .g = 1};
+}
+
+static void do_syscall(struct gdb_registers *r)
+{
+    unsigned selector = r->msrs[MSR_STAR] >> STAR_SYSCALL & 0xfffc;
+
+    r->regs.rcx = r->regs.rip + 2;
+    r->regs.r11 = r->regs.rflags & ~RFLAGS_RF;
+    r->regs.rip = r->msrs[MSR_LSTAR];
+    r->regs.rflags &= ~(r->msrs[MSR_SFMASK] | RFLAGS_RF);
+    r->sregs.cs = flat_code(selector, 0);
+    r->sregs.ss = flat_data(selector + 8, 0);
+}
+
+static void do_sysret(struct gdb_registers *r)
+{
+    unsigned selector = r->msrs[MSR_STAR] >> STAR_SYSRET | 3;
+
+    r->regs.rip = r->regs.rcx;
+    r->regs.rflags = (r->regs.r11 & SYSRET_KEEPS) | 2;
+    r->sregs.cs = flat_code(selector + 16, 3);
+    r->sregs.ss = flat_data(selector + 8, 3);
+}
+
+/* Whether a 48-bit address is canonical; SYSRET to any other is a fault, which is the CPU's business. */
+static bool is_canonical(uint64_t addr)
+{
+    return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
+}
+
+bool step_by_hand(struct vcpu *vcpu)
+{
+    struct gdb_registers old, new;
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+    uint8_t code[3] = {0};
+
+    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+    gdb_memory(vcpu->vm, &sregs, sregs.cs.base + regs.rip, code, sizeof code, false);
+    bool is_syscall = memcmp(code, "\x0f\x05", 2) == 0;
+    bool is_sysret =
+        memcmp(code, "\x48\x0f\x07", 3) == 0 && !(sregs.cs.selector & 3) && is_canonical(regs.rcx);
+    gdb.vcpus[vcpu->id].pushes_flags = code[0] == PUSHF;
+    if (!(is_syscall || is_sysret) || !sregs.cs.l || !(sregs.efer & EFER_SCE) ||
+        registers_load(vcpu, &old) < 0)
+        return false;
+    new = old;
+    if (is_syscall)
+        do_syscall(&new);
+    else
+        do_sysret(&new);
+    return registers_store(vcpu, &old, &new) == 0;
+}
+
+void step_clean_flags(struct vcpu *vcpu)
+{
+    struct kvm_sregs sregs;
+    struct kvm_regs regs;
+    uint64_t pushed;
+
+    if (!gdb.vcpus[vcpu->id].pushes_flags)
+        return;
+    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+    if (gdb_memory(vcpu->vm, &sregs, regs.rsp, &pushed, sizeof pushed, false) != sizeof pushed)
+        return;
+    pushed &= ~RFLAGS_TF;
+    gdb_memory(vcpu->vm, &sregs, regs.rsp, &pushed, sizeof pushed, true);
+}
