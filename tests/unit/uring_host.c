@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/uio.h>
 #include <cmocka.h>
+#include "tests/support/expect.h"
 #include "tests/unit/uring_host.h"
 
 struct io_uring_sqe uring_waiting[URING_MAX];
@@ -59,9 +60,17 @@ void io_uring_queue_exit(struct io_uring *ring)
     memset(ring, 0, sizeof *ring);
 }
 
+static void expect_waiting(unsigned n)
+{
+    expect_true(
+        n < uring_waiting_count,
+        "The kernel would end a request now, and has none: it was not filled into an entry of the ring, or "
+        "not submitted.");
+}
+
 void uring_end(unsigned n, int result)
 {
-    assert_true(n < uring_waiting_count);
+    expect_waiting(n);
     shared.cqes[shared.cq_tail++ % URING_MAX] =
         (struct io_uring_cqe){.user_data = uring_waiting[n].user_data, .res = result};
     uring_waiting_count--;
@@ -83,7 +92,7 @@ static ssize_t move(const struct io_uring_sqe *sqe)
 
 void uring_end_well(unsigned n)
 {
-    assert_true(n < uring_waiting_count);
+    expect_waiting(n);
     uring_carried_out++;
     uring_end(n, uring_waiting[n].opcode == IORING_OP_FSYNC ? 0 : (int)move(&uring_waiting[n]));
 }

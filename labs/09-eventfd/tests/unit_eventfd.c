@@ -179,6 +179,7 @@ static void an_event_that_comes_too_late_is_nothing(void **state)
 {
     (void)state;
     up();
+    expect_number(watched_count, 2, "After DRIVER_OK both queues are watched: the event comes from there.");
     struct watch *late = watched[1];
     offer_hello();
     set_reg(W, R_STATUS, 0);
