@@ -17,7 +17,7 @@
 extern struct process host_process;
 void process_host_begin(void);
 
-/* Call system call `number` as the dispatcher would, with up to six arguments. */
+/* Call system call `number` as the dispatcher would; its fifth and sixth argument are 0. */
 ssize_t host_call(unsigned number, uint64_t a, uint64_t b, uint64_t c, uint64_t d);
 
 /*
@@ -32,10 +32,11 @@ uint64_t user_word(uint64_t address);
 /*
  * Waiting: host_on_sleep() is what others do while the process sleeps. NULL: there is nobody, so that the
  * test fails, since it would sleep for ever. With host_interrupted set, a wait that can be interrupted is.
+ * host_wakes counts the calls of wake_all() for the queue that was waited in last, or named by host_watch().
  */
 extern void (*host_on_sleep)(void);
 extern bool host_interrupted;
-extern unsigned host_sleeps, host_wakes; /* calls of wake_all() for the queue that was waited in last, or: */
+extern unsigned host_sleeps, host_wakes;
 void host_watch(struct wait_queue *queue);
 
 unsigned host_mutexes_held(void);

@@ -6,7 +6,6 @@ static ssize_t pipe_read(struct file *file, void *to, size_t n)
     ssize_t result = 0;
 
     mutex_lock(&pipe->lock);
-    (void)wait_for;
     if (result == 0)
         result = take(pipe, to, n);
     mutex_unlock(&pipe->lock);

@@ -262,7 +262,8 @@ static void a_program_cannot_give_itself_the_kernels_flags(void **state)
     expect_number(frame.rflags & RFLAGS_IOPL, 0,
                   "the program writes to its own stack as it likes. With IOPL 3 it could use every port: "
                   "power off, disk");
-    expect_number(frame.rflags & RFLAGS_NT, 0, "with NT set, the next IRET faults in the kernel");
+    expect_number(frame.rflags & RFLAGS_NT, 0,
+                  "NT is not a program's: in 64-bit mode an IRET with NT set faults (Intel SDM 2A, IRET)");
     expect_number(frame.rflags & RFLAGS_IF, RFLAGS_IF,
                   "without IF nothing would ever interrupt it: the CPU would be its own");
     expect_number(frame.rflags & ~(uint64_t)(RFLAGS_IF | 2), 0,

@@ -230,7 +230,8 @@ static void a_program_that_steps_itself_needs_iret(void **state)
 {
     (void)state;
     on_leave = single_steps;
-    expect_true(!dispatch(), "with TF set, the trap of SYSRET comes too early on some CPUs. IRET");
+    expect_true(!dispatch(), "with TF set, SYSRET traps at once, before the next instruction of the program, "
+                             "and IRET behind it: a program that steps itself would stay where it is. IRET");
 }
 
 static void who_watches_sees_number_and_result(void **state)
