@@ -75,26 +75,25 @@ static void tell(struct event *event, const struct thread *thread, uint64_t bega
         irq_enable();
 }
 
-static void tell_trap(const struct trapframe *frame, uint64_t began)
+static void tell_trap(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began)
 {
-    struct event event = {.value = frame->vector, .addr = frame->rip};
+    struct event event = {.kind = FAULT_EVENT, .addr = frame->rip, .value = error};
 
-    if (frame->vector == SYSCALL_VECTOR) {
+    if (vector == SYSCALL_VECTOR) {
         event.kind = SYSCALL_EVENT;
         event.value = frame->rax;
-        syscall_name(frame->error, event.name, sizeof(event.name));
-    } else if (frame->vector == TRAP_PAGE_FAULT) {
-        event.kind = FAULT_EVENT;
-        event.value = frame->error;
+        syscall_name(error, event.name, sizeof(event.name));
+    } else if (vector == TRAP_PAGE_FAULT) {
         event.addr = read_cr2(); /* still ours: handling a page fault raises none */
         strcopy(event.name, "page fault", sizeof(event.name));
-    } else if (frame->vector < IRQ_VECTOR) {
-        event.kind = FAULT_EVENT;
-        format(event.name, sizeof(event.name), "exception %lu", frame->vector);
+    } else if (vector < IRQ_VECTOR) {
+        format(event.name, sizeof(event.name), "exception %lu", vector);
+    } else if (vector == TIMER_VECTOR) {
+        event.kind = INTERRUPT_EVENT;
+        strcopy(event.name, "timer", sizeof(event.name));
     } else {
         event.kind = INTERRUPT_EVENT;
-        format(event.name, sizeof(event.name), frame->vector == TIMER_VECTOR ? "timer" : "interrupt line %lu",
-               frame->vector - IRQ_VECTOR);
+        format(event.name, sizeof(event.name), "line %lu", vector - IRQ_VECTOR);
     }
     tell(&event, current_thread(), began);
 }

@@ -118,11 +118,13 @@ static void trace_handle(struct vcpu *vcpu)
     t->left_ns = next_counts ? trace_now() : UNKNOWN_NS;
 }
 
-/* An exit that has no handler is the guest's end. */
+/* An exit that has no handler is the guest's end. The vCPU's own note of it is used: the post-mortem may have
+ * run the guest once more. */
 static bool trace_died(struct vcpu *vcpu, const char *what)
 {
     struct trace_vcpu *t = trace ? &trace->vcpus[vcpu->id] : NULL;
-    struct trace_event e = describe(vcpu->run);
+    uint16_t reason = (uint16_t)vcpu->last[vcpu->last_index].reason;
+    struct trace_event e = {.kind = TRACE_EXIT, .is_write = true, .reason = reason};
 
     (void)what;
     if (t && vcpu->exit_count > t->seen && chosen(t, &e)) {
