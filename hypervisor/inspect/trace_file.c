@@ -207,7 +207,7 @@ static int open_file(void)
     static char last_path[PATH_MAX];
 
     if (strcmp(last_path, trace->path) != 0)
-        life = 0;
+        written = over_limit = life = 0;
     snprintf(last_path, sizeof last_path, "%s", trace->path);
     file = fopen(trace->path, life ? "r+e" : "we");
     if (!file || (life && fseek(file, file_end, SEEK_SET) < 0))
