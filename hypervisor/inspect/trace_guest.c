@@ -39,12 +39,12 @@ static struct trace *trace;
 
 static uint64_t guest_tsc(struct vcpu *vcpu)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } msrs = {{.nmsrs = 1}, {.index = MSR_TSC}};
+    uint64_t room[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) / 8] = {0};
+    struct kvm_msrs *msrs = (struct kvm_msrs *)room;
 
-    return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : __rdtsc();
+    msrs->nmsrs = 1;
+    msrs->entries[0].index = MSR_TSC;
+    return ioctl(vcpu->fd, KVM_GET_MSRS, msrs) == 1 ? msrs->entries[0].data : __rdtsc();
 }
 
 static uint64_t events_read(const struct access *a)
