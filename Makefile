@@ -37,11 +37,22 @@ all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 # ---- the hypervisor ------------------------------------------------------------------------------------------------
 
 HV_FLAGS := $(COMMON) -D_GNU_SOURCE -Ihypervisor -pthread
-HV_OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter %.c,$(HYPERVISOR)))
+HV_OBJECTS := $(patsubst %.c,$(B)/%.o,$(filter %.c,$(HYPERVISOR))) $(patsubst %,$(B)/%.o,$(filter %.html %.js,$(HYPERVISOR)))
 
 $(B)/hypervisor/%.o: hypervisor/%.c
 	@mkdir -p $(@D)
 	$(CC) $(HV_FLAGS) -c -o $@ $<
+
+# Text that the command hands out goes in as it is: x/y.html becomes the symbols _binary_x_y_html_start and _end.
+EMBED = ld -r -b binary -z noexecstack -o $@ $<
+
+$(B)/hypervisor/%.html.o: hypervisor/%.html
+	@mkdir -p $(@D)
+	$(EMBED)
+
+$(B)/hypervisor/%.js.o: hypervisor/%.js
+	@mkdir -p $(@D)
+	$(EMBED)
 
 $(B)/libterrarium.a: $(filter-out %/main.o,$(HV_OBJECTS))
 	@rm -f $@

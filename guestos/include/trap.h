@@ -52,9 +52,10 @@ void trap_leave(struct trapframe *frame);
 
 /*
  * Whoever wants to know of every trap that was handled, system calls included; NULL: nobody. Called before
- * the return; `began` is the time stamp counter of its beginning.
+ * the return, with the vector and error that it began with (execve makes another frame of it), and the time
+ * stamp counter of that moment.
  */
-extern void (*trap_watcher)(const struct trapframe *frame, uint64_t began);
+extern void (*trap_watcher)(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began);
 
 /* Print the registers in the frame. */
 void print_registers(const struct trapframe *frame);

@@ -34,7 +34,7 @@ static uint64_t call(const struct trapframe *f)
 bool syscall_dispatch(struct trapframe *frame)
 {
     struct process *process = current_process();
-    uint64_t next = frame->rip;
+    uint64_t next = frame->rip, number = frame->rax;
     uint64_t began = trap_watcher ? read_tsc() : 0;
 
     process->frame = frame;
@@ -46,7 +46,7 @@ bool syscall_dispatch(struct trapframe *frame)
         syscall_watcher->after(process, frame);
     irq_disable();
     if (trap_watcher)
-        trap_watcher(frame, began);
+        trap_watcher(frame, SYSCALL_VECTOR, number, began);
     trap_leave(frame);
     return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR &&
            !(frame->rflags & RFLAGS_TF);

@@ -39,6 +39,11 @@ static struct option options[] = {
     {0},
 };
 
+static bool is_traced(const struct vm *vm)
+{
+    return trace && trace->vm == vm;
+}
+
 static uint64_t trace_now(void)
 {
     return host_now() - trace->start;
@@ -118,11 +123,13 @@ static void trace_handle(struct vcpu *vcpu)
     t->left_ns = next_counts ? trace_now() : UNKNOWN_NS;
 }
 
-/* An exit that has no handler is the guest's end. */
+/* An exit that has no handler is the guest's end. The vCPU's own note of it is used: the post-mortem may have
+ * run the guest once more. */
 static bool trace_died(struct vcpu *vcpu, const char *what)
 {
-    struct trace_vcpu *t = trace ? &trace->vcpus[vcpu->id] : NULL;
-    struct trace_event e = describe(vcpu->run);
+    struct trace_vcpu *t = is_traced(vcpu->vm) ? &trace->vcpus[vcpu->id] : NULL;
+    uint16_t reason = (uint16_t)vcpu->last[vcpu->last_index].reason;
+    struct trace_event e = {.kind = TRACE_EXIT, .is_write = true, .reason = reason};
 
     (void)what;
     if (t && vcpu->exit_count > t->seen && chosen(t, &e)) {
@@ -152,7 +159,7 @@ static void trace_output(struct vm *vm, const void *data, size_t size)
 
 static int trace_vcpu(struct vcpu *vcpu)
 {
-    if (!trace)
+    if (!is_traced(vcpu->vm))
         return 0;
     trace->vcpus[vcpu->id].left_ns = UNKNOWN_NS;
     vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS; /* RIP then comes with each exit, without a system call */
@@ -179,9 +186,10 @@ static int trace_attach(struct vm *vm)
 /* All features have attached: the devices and the handlers are known. */
 static int trace_boot(struct vm *vm)
 {
-    int err = trace ? trace_filter_parse(&trace->filter, vm, options[1].value) ?: trace_file_start(trace) : 0;
-
-    if (!trace || err < 0)
+    if (!is_traced(vm))
+        return 0;
+    int err = trace_filter_parse(&trace->filter, vm, options[1].value) ?: trace_file_start(trace);
+    if (err < 0)
         return err;
     memcpy(handlers, vm->handlers, sizeof handlers);
     for (unsigned i = 0; i < EXIT_REASONS; i++)
@@ -196,7 +204,7 @@ static int trace_boot(struct vm *vm)
 
 static void trace_ended(struct vm *vm)
 {
-    if (!trace)
+    if (!is_traced(vm))
         return;
     pthread_mutex_lock(&vm->lock); /* the devices' thread may still print */
     if (vm->output == trace_output)

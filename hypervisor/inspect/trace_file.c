@@ -4,6 +4,7 @@
  * process there.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "inspect.h"
@@ -203,11 +204,16 @@ static void put_track_names(void)
 /* A first machine makes the file; one after a reset goes on where the totals of the one before stand. */
 static int open_file(void)
 {
+    static char last_path[PATH_MAX];
+
+    if (strcmp(last_path, trace->path) != 0)
+        written = over_limit = life = 0;
+    snprintf(last_path, sizeof last_path, "%s", trace->path);
     file = fopen(trace->path, life ? "r+e" : "we");
     if (!file || (life && fseek(file, file_end, SEEK_SET) < 0))
         return complain(-EIO, "--trace %s: %s", trace->path, strerror(errno));
-    life++;
-    if (life == 1)
+    setvbuf(file, NULL, _IOFBF, MiB); /* few large writes: the vCPUs need the host, too */
+    if (++life == 1)
         fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", file);
     return 0;
 }

@@ -2,11 +2,11 @@
  * The guest's own events (its system calls, switches, faults, interrupts), by a ring in its memory: an event
  * costs the guest a few stores, and no exit.
  *
- * A guest that wants to tell reads 4 bytes from port 0xE4. EVENTS_PRESENT means that a trace is being made;
- * without one it reads all ones. It then writes the number of the first page of its ring (struct guest_ring)
- * to the port, on each CPU for a ring of that CPU's own. From there on it fills events and moves `head`; we
- * take them while that vCPU stands at an exit, and move `tail`. A guest that finds its ring full writes 0 to
- * the port, for an exit at which we look; if it does not, the oldest events are lost and counted.
+ * A guest that wants to tell reads a byte from port 0xE4. EVENTS_PRESENT means that a trace is being made;
+ * without one it reads all ones. It then writes (4 bytes) the number of the first page of its ring (struct
+ * guest_ring) to the port, on each CPU for a ring of that CPU's own. From there on it fills events and moves
+ * `head`; we take them while that vCPU stands at an exit, and move `tail`. A guest that finds its ring full
+ * writes 0 to the port, for an exit at which we look; if it does not, the oldest events are lost and counted.
  *
  * All of it is the guest's memory and may hold anything: the ring is found by guest_ptr() each time, every
  * event is copied before it is looked at, at most a ring of them is taken at an exit, times are cut to what
@@ -17,7 +17,7 @@
 #include "trace.h"
 
 #define EVENTS_PORT    0xE4
-#define EVENTS_PRESENT 0x31455254 /* "TRE1" */
+#define EVENTS_PRESENT 0x54
 #define GUEST_EVENTS   256
 #define MSR_TSC        0x10
 
@@ -39,12 +39,12 @@ static struct trace *trace;
 
 static uint64_t guest_tsc(struct vcpu *vcpu)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } msrs = {{.nmsrs = 1}, {.index = MSR_TSC}};
+    uint64_t room[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) / 8] = {0};
+    struct kvm_msrs *msrs = (struct kvm_msrs *)room;
 
-    return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : __rdtsc();
+    msrs->nmsrs = 1;
+    msrs->entries[0].index = MSR_TSC;
+    return ioctl(vcpu->fd, KVM_GET_MSRS, msrs) == 1 ? msrs->entries[0].data : __rdtsc();
 }
 
 static uint64_t events_read(const struct access *a)
@@ -56,7 +56,7 @@ static uint64_t events_read(const struct access *a)
 /* On a vCPU's thread, at its exit: events are taken when the handler has ended. */
 static void events_write(const struct access *a, uint64_t page)
 {
-    uint64_t gpa = page * PAGE_SIZE;
+    uint64_t gpa = a->size == 4 ? page * PAGE_SIZE : 0;
     struct trace_told *told = trace_current ? &trace->vcpus[trace_current->id].told : NULL;
 
     if (!told || !gpa || !guest_ptr(a->vm, gpa, sizeof(struct guest_ring)))
@@ -67,7 +67,7 @@ static void events_write(const struct access *a, uint64_t page)
 
 int trace_guest_attach(struct trace *t)
 {
-    static const struct bus_ops ops = {.sizes = 4, .read = events_read, .write = events_write};
+    static const struct bus_ops ops = {.sizes = 1 | 4, .read = events_read, .write = events_write};
 
     trace = t;
     trace->start_tsc = __rdtsc();

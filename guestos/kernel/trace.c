@@ -1,0 +1,124 @@
+/*
+ * The boot option `trace`: tell the hypervisor of system calls, switches, page faults and interrupts. An
+ * event is a few stores into a ring in our memory; only a ring that is full costs an exit. The protocol
+ * stands in the hypervisor's inspect/trace_guest.c.
+ */
+#include "boot.h"
+#include "cpu.h"
+#include "frames.h"
+#include "init.h"
+#include "io.h"
+#include "printk.h"
+#include "process.h"
+#include "strace.h"
+#include "string.h"
+#include "thread.h"
+#include "trap.h"
+
+#define TRACE_PORT    0xe4
+#define TRACE_PRESENT 0x54 /* what reading the port gives where a trace is being made */
+#define EVENTS        256
+
+enum { SYSCALL_EVENT = 2, SWITCH_EVENT, FAULT_EVENT, INTERRUPT_EVENT };
+
+struct event {
+    uint64_t begin, end; /* time stamp counter */
+    uint32_t kind;
+    uint32_t task; /* process; 0: the kernel */
+    uint64_t addr, value;
+    char name[24];
+};
+
+struct ring {
+    uint32_t head, tail; /* events written by us, and taken by the hypervisor */
+    uint32_t unused[14];
+    struct event events[EVENTS];
+};
+
+static struct ring *rings[MAX_CPUS]; /* each CPU writes to its own, interrupts off: no lock is needed */
+static bool no_memory;
+static uint64_t switched[MAX_CPUS]; /* when its current thread got the CPU */
+
+/* This CPU's ring; the first event on a CPU makes it. NULL: no memory. */
+static struct ring *ring_here(void)
+{
+    struct ring **ring = &rings[this_cpu()->id];
+    uint64_t physical =
+        *ring || no_memory ? 0 : frames_alloc_together((sizeof(**ring) + PAGE_SIZE - 1) / PAGE_SIZE);
+
+    no_memory = !*ring && !physical;
+    if (physical) {
+        *ring = phys_to_virt(physical);
+        memset(*ring, 0, sizeof(**ring));
+        out32(TRACE_PORT, physical / PAGE_SIZE);
+    }
+    return *ring;
+}
+
+/* The name, kind, addr and value of the event are set; the rest is done here. */
+static void tell(struct event *event, const struct thread *thread, uint64_t began)
+{
+    bool irq_was_on = irq_enabled();
+
+    irq_disable();
+    struct ring *ring = ring_here();
+    if (ring) {
+        event->begin = began;
+        event->end = read_tsc();
+        event->task = thread->process ? thread->process->pid : 0;
+        ring->events[ring->head % EVENTS] = *event;
+        __atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_RELEASE); /* after the event itself */
+        if (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= EVENTS)
+            out32(TRACE_PORT, 0); /* the hypervisor empties it now */
+    }
+    if (irq_was_on)
+        irq_enable();
+}
+
+static void tell_trap(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began)
+{
+    struct event event = {.kind = FAULT_EVENT, .addr = frame->rip, .value = error};
+
+    if (vector == SYSCALL_VECTOR) {
+        event.kind = SYSCALL_EVENT;
+        event.value = frame->rax;
+        syscall_name(error, event.name, sizeof(event.name));
+    } else if (vector == TRAP_PAGE_FAULT) {
+        event.addr = read_cr2(); /* still ours: handling a page fault raises none */
+        strcopy(event.name, "page fault", sizeof(event.name));
+    } else if (vector < IRQ_VECTOR) {
+        format(event.name, sizeof(event.name), "exception %lu", vector);
+    } else if (vector == TIMER_VECTOR) {
+        event.kind = INTERRUPT_EVENT;
+        strcopy(event.name, "timer", sizeof(event.name));
+    } else {
+        event.kind = INTERRUPT_EVENT;
+        format(event.name, sizeof(event.name), "line %lu", vector - IRQ_VECTOR);
+    }
+    tell(&event, current_thread(), began);
+}
+
+/* An event is the time that a thread had the CPU: it is told when the next one gets it. */
+static void tell_switch(const struct thread *before, const struct thread *next)
+{
+    struct event event = {.kind = SWITCH_EVENT, .value = next->process ? next->process->pid : 0};
+    uint64_t *since = &switched[this_cpu()->id];
+
+    strcopy(event.name, before->process ? before->process->name : before->name, sizeof(event.name));
+    tell(&event, before, *since ?: read_tsc());
+    *since = read_tsc();
+}
+
+static void trace_init(void)
+{
+    if (!boot_flag("trace"))
+        return;
+    if (in8(TRACE_PORT) != TRACE_PRESENT) {
+        warn("trace: nobody listens; start this with terrarium run --trace FILE\r\n");
+        return;
+    }
+    trap_watcher = tell_trap;
+    switch_watcher = tell_switch;
+}
+
+INIT(INIT_FS, trace_init);

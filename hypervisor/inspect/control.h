@@ -1,0 +1,42 @@
+/*
+ * The control socket: look at a machine while it runs. A client writes a line of JSON,
+ *     {"command": "walk", "arguments": ["0xffffffff80100000"]}
+ * and gets one back: {"ok": true, "text": "..."} or {"ok": false, "error": "..."}; then it may write the
+ * next. The command "help" lists what there is. `terrarium inspect` is such a client.
+ */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <stdio.h>
+#include "../feature.h"
+
+#define CONTROL_ARGUMENTS 4
+
+/* A request that was read: words, empty where there are none. */
+struct request {
+    char command[32];
+    char arguments[CONTROL_ARGUMENTS][64];
+};
+
+/* What can be asked for. A feature adds one, as it adds itself: `CONTROL(name) = {...};`. */
+struct control {
+    const char *name, *synopsis, *help;
+    /* Write the answer to `out`. The vCPUs stand still, and vm->lock is held. Returns whether there is an
+     * answer; if not, what was written says why. */
+    bool (*run)(struct vm *vm, const struct request *request, FILE *out);
+};
+
+#define CONTROL(name) LINKED(control, name, "controls")
+
+extern struct control *__start_controls[], *__stop_controls[];
+
+/* Answer one line, by one line. Any thread but a vCPU's. */
+void control_answer(struct vm *vm, const char *line, size_t size, FILE *out);
+
+/* The number in an argument (decimal or 0x...), or `otherwise` if it is empty. Returns whether it is one. */
+bool control_number(const char *argument, uint64_t otherwise, uint64_t *number);
+
+/* The vCPU that an argument names; "": the first. NULL after a message to `out`. */
+struct vcpu *control_vcpu(struct vm *vm, const char *argument, FILE *out);
+
+#endif

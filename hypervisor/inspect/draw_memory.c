@@ -1,0 +1,153 @@
+/* The control socket's command "memory": a map of RAM, a character for so many frames, by who uses them. */
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "control.h"
+
+#define COLUMNS   64
+#define ROWS      24
+#define ENTRIES   512
+#define CR4_LA57  (1ul << 12)
+#define EFER_LMA  (1ul << 10)
+#define PTE_P     1ul
+#define PTE_U     4ul
+#define PTE_PS    (1ul << 7)
+#define PTE_FRAME 0x000ffffffffff000ul
+#define WORK_MAX  (1ul << 26) /* frames marked: page tables may map the same 1 GiB again and again */
+
+/* In the order of what is drawn where a character stands for several uses. */
+enum use { UNTOUCHED, TOUCHED, LOADED, PROGRAM, TABLE, USES };
+
+static const struct {
+    char mark;
+    const char *meaning;
+} uses[USES] = {
+    {'.', "never touched: the host has given no memory"},
+    {'+', "touched by the kernel, or once in use"},
+    {'L', "put there by the loader"},
+    {'u', "a page of the running program's (ring 3 may use it)"},
+    {'T', "a page table of the running address space"},
+};
+
+struct map {
+    struct vm *vm;
+    uint8_t *use; /* of each frame, RAM below the hole first */
+    uint64_t frames;
+    uint64_t work; /* frames marked so far */
+};
+
+/* The frame's number in the map, or map->frames if it is not RAM. */
+static uint64_t frame_number(const struct map *map, uint64_t gpa)
+{
+    uint64_t before = 0;
+
+    for (unsigned i = 0; i < map->vm->ram_count; before += map->vm->ram[i++].size / PAGE_SIZE)
+        if (gpa - map->vm->ram[i].gpa < map->vm->ram[i].size)
+            return before + (gpa - map->vm->ram[i].gpa) / PAGE_SIZE;
+    return map->frames;
+}
+
+static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
+{
+    for (uint64_t at = gpa & -PAGE_SIZE; at < gpa + size && map->work < WORK_MAX;
+         at += PAGE_SIZE, map->work++) {
+        uint64_t frame = frame_number(map, at);
+        if (frame < map->frames && map->use[frame] < use)
+            map->use[frame] = (uint8_t)use;
+    }
+}
+
+/* What the host has given memory for. */
+static void mark_touched(struct map *map)
+{
+    unsigned char *resident = malloc(map->frames);
+    uint64_t frame = 0;
+
+    for (unsigned i = 0; resident && i < map->vm->ram_count; i++) {
+        const struct ram *ram = &map->vm->ram[i];
+        if (mincore(ram->hva, ram->size, resident) < 0)
+            break;
+        for (uint64_t n = 0; n < ram->size / PAGE_SIZE; n++)
+            map->use[frame++] = resident[n] & 1 ? TOUCHED : UNTOUCHED;
+    }
+    free(resident);
+}
+
+/* Follow the table for `level`, and all below it. A frame is followed once: the tables may point at each
+ * other, or at themselves, so the depth is limited too. */
+static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user)
+{
+    const uint64_t *table = guest_ptr(map->vm, gpa & PTE_FRAME, PAGE_SIZE);
+    uint64_t frame = frame_number(map, gpa & PTE_FRAME);
+
+    if (!table || frame == map->frames || map->use[frame] == TABLE)
+        return;
+    map->use[frame] = TABLE;
+    for (unsigned i = 0; i < ENTRIES; i++) {
+        uint64_t entry = table[i], size = PAGE_SIZE << (9 * (level - 1));
+        if (!(entry & PTE_P))
+            continue;
+        bool is_page = level == 1 || (level < 4 && entry & PTE_PS);
+        if (!is_page)
+            mark_tables(map, entry, level - 1, user && entry & PTE_U);
+        else if (user && entry & PTE_U)
+            mark(map, entry & PTE_FRAME & -size, size, PROGRAM);
+    }
+}
+
+static void mark_address_spaces(struct map *map)
+{
+    struct kvm_sregs s;
+
+    for (unsigned i = 0; i < map->vm->cpus; i++)
+        if (ioctl(map->vm->vcpus[i]->fd, KVM_GET_SREGS, &s) == 0 && s.efer & EFER_LMA)
+            mark_tables(map, s.cr3, s.cr4 & CR4_LA57 ? 5 : 4, true);
+}
+
+/* Rows of characters, each for `frames_each` frames: the use that ranks highest among them. */
+static void draw_rows(FILE *out, const struct map *map, uint64_t frames_each)
+{
+    for (uint64_t frame = 0; frame < map->frames; frame += frames_each) {
+        if (frame / frames_each % COLUMNS == 0)
+            fprintf(out, "%s%8lu KiB  ", frame ? "\n" : "", frame * PAGE_SIZE / KiB);
+        uint8_t most = UNTOUCHED;
+        for (uint64_t i = frame; i < frame + frames_each && i < map->frames; i++)
+            most = map->use[i] > most ? map->use[i] : most;
+        fputc(uses[most].mark, out);
+    }
+    fputc('\n', out);
+}
+
+static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
+{
+    uint64_t count[USES] = {0};
+
+    for (uint64_t i = 0; i < map->frames; i++)
+        count[map->use[i]]++;
+    fprintf(out, "\nEach character is %lu KiB. Frames of 4 KiB:\n", frames_each * PAGE_SIZE / KiB);
+    for (unsigned i = 0; i < USES; i++)
+        fprintf(out, "  %c %8lu  %s\n", uses[i].mark, count[i], uses[i].meaning);
+    for (const struct range *r = map->vm->reserved; r < map->vm->reserved + map->vm->reserved_count; r++)
+        fprintf(out, "  L %8lx-%lx  %s\n", r->gpa, r->gpa + r->size - 1, r->name);
+}
+
+static bool draw_memory(struct vm *vm, const struct request *request, FILE *out)
+{
+    struct map map = {.vm = vm, .frames = vm->memory / PAGE_SIZE};
+    uint64_t frames_each = (map.frames + COLUMNS * ROWS - 1) / (COLUMNS * ROWS);
+
+    (void)request;
+    map.use = calloc(1, map.frames);
+    if (!map.use)
+        return fputs("there is no memory for the map", out), false;
+    mark_touched(&map);
+    for (const struct range *r = vm->reserved; r < vm->reserved + vm->reserved_count; r++)
+        mark(&map, r->gpa, r->size, LOADED);
+    mark_address_spaces(&map);
+    draw_rows(out, &map, frames_each);
+    draw_key(out, &map, frames_each);
+    free(map.use);
+    return true;
+}
+
+CONTROL(memory_control) = {
+    .name = "memory", .synopsis = "", .help = "a map of RAM: who uses which frame", .run = draw_memory};

@@ -1,0 +1,134 @@
+/* Lab 10: the pictures of live state, of guests whose tables are as bad as can be. */
+#include "guest.h"
+#include "inspect/control.h"
+
+GUEST(halt_code, ".code64", "hlt");
+
+static struct vm *vm;
+static char picture[1 << 16];
+
+/* What the command draws. The guest has not run: it stands still. */
+static const char *draw(const char *name, const char *argument, bool good)
+{
+    struct request request = {0};
+    FILE *out = fmemopen(picture, sizeof picture, "w");
+
+    snprintf(request.arguments[0], sizeof request.arguments[0], "%s", argument);
+    for (struct control **c = __start_controls; c < __stop_controls; c++)
+        if (strcmp((*c)->name, name) == 0)
+            expect_number((*c)->run(vm, &request, out), good, name);
+    fclose(out);
+    return picture;
+}
+
+static uint64_t frames(char mark)
+{
+    char line[8] = "\n  ";
+
+    line[3] = mark;
+    line[4] = ' ';
+    const char *at = strstr(picture, line);
+    return at ? strtoul(at + 4, NULL, 10) : 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    vm = vm_from_code64(halt_code, halt_code_end);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    free_vm(vm);
+    return 0;
+}
+
+static void the_map_counts_each_frame_once(void **state)
+{
+    (void)state;
+    draw("memory", "", true);
+    expect_number(frames('T'), 4, "PML4, PDPT, PD and the one PT of the first 2 MiB");
+    expect_number(frames('u'), 0, "no page is a program's: no entry has the U bit");
+    expect_number(frames('T') + frames('+') + frames('.') + frames('L'), GUEST_MEMORY / PAGE_SIZE,
+                  "every frame is somebody's");
+    expect_true(frames('+') >= 2, "the code and the GDT were touched");
+}
+
+static void a_page_is_a_programs_if_all_levels_say_so(void **state)
+{
+    (void)state;
+    uint64_t *tables = guest_ptr(vm, TABLES64, 4 * PAGE_SIZE);
+
+    tables[1536 + 5] |= 4;
+    draw("memory", "", true);
+    expect_number(frames('u'), 0, "U in the PT alone gives ring 3 nothing");
+    tables[0] |= 4;
+    tables[512] |= 4;
+    tables[1024] |= 4;
+    draw("memory", "", true);
+    expect_number(frames('u'), 1, "U at every level");
+    tables[1024 + 3] |= 4;
+    draw("memory", "", true);
+    expect_number(frames('u'), 1 + 512, "a large page is 512 frames");
+}
+
+static void tables_that_point_at_themselves_end(void **state)
+{
+    (void)state;
+    uint64_t *table = guest_ptr(vm, TABLES64, PAGE_SIZE);
+
+    for (unsigned i = 0; i < 512; i++)
+        table[i] = TABLES64 | 7;
+    draw("memory", "", true);
+    expect_number(frames('T'), 1, "the one table, followed once");
+    for (uint64_t gpa = TABLES64; gpa < GUEST_MEMORY; gpa += PAGE_SIZE) {
+        table = guest_ptr(vm, gpa, PAGE_SIZE);
+        for (unsigned i = 0; i < 512; i++)
+            table[i] = ((gpa + i * PAGE_SIZE) & (GUEST_MEMORY - 1)) | (i % 2 ? 0x87 : 7);
+    }
+    draw("memory", "", true);
+    expect_true(frames('T') >= 1, "a RAM full of tables of 1 GiB pages takes no age");
+}
+
+static void a_walk_shows_each_level_and_why_it_ends(void **state)
+{
+    (void)state;
+    expect_contains(draw("walk", "0x10000", true),
+                    "PML4[0]  at 1000 holds 0000000000002003  present writable\n", "the first level");
+    expect_contains(picture, "PT[16]", "bits 20..12 of the address");
+    expect_contains(picture, "10000 (kernel, rwx)", "where it leads");
+    expect_contains(draw("walk", "0x8000000000", true), "NOT PRESENT", "another PML4 entry");
+    expect_contains(draw("walk", "here", false), "needs an address", "no number");
+}
+
+static void a_vcpu_shows_its_mode_and_registers(void **state)
+{
+    (void)state;
+    expect_contains(draw("vcpus", "", true), "vCPU 0  runs, ring 0, 64-bit mode, interrupts off, 0 exits",
+                    "long mode");
+    expect_contains(picture, "RIP 0000000000010000", "at its first instruction");
+}
+
+static void devices_show_their_addresses(void **state)
+{
+    (void)state;
+    record_port(vm, 0x500, 8, 0);
+    expect_contains(draw("devices", "", true), "     500-507      recorder                  0 accesses",
+                    "a claim");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_map_counts_each_frame_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_page_is_a_programs_if_all_levels_say_so, begin, end),
+        cmocka_unit_test_setup_teardown(tables_that_point_at_themselves_end, begin, end),
+        cmocka_unit_test_setup_teardown(a_walk_shows_each_level_and_why_it_ends, begin, end),
+        cmocka_unit_test_setup_teardown(a_vcpu_shows_its_mode_and_registers, begin, end),
+        cmocka_unit_test_setup_teardown(devices_show_their_addresses, begin, end),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

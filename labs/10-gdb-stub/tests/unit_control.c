@@ -1,0 +1,126 @@
+/* Lab 10: requests on the control socket: good ones, and all others. */
+/* sources: hypervisor/inspect/control_answer.c hypervisor/inspect/json.c hypervisor/host.c */
+#include <stdlib.h>
+#include "expect.h"
+#include "inspect/control.h"
+
+static struct vcpu vcpu = {.started = true};
+static struct vm vm = {
+    .cpus = 1, .vcpus = {&vcpu}, .lock = PTHREAD_MUTEX_INITIALIZER, .run_lock = PTHREAD_MUTEX_INITIALIZER};
+static int pauses, resumes;
+
+void vm_pause(struct vm *paused)
+{
+    paused->wish = WISH_PAUSE;
+    pauses++;
+}
+
+void vm_resume(struct vm *resumed)
+{
+    resumed->wish = WISH_RUN;
+    resumes++;
+}
+
+static bool repeat(struct vm *its, const struct request *request, FILE *out)
+{
+    expect_true(its->wish == WISH_PAUSE, "a command looks at vCPUs that stand still");
+    fprintf(out, "%s|%s<\"", request->arguments[0], request->arguments[1]);
+    return request->arguments[0][0] != '!';
+}
+
+CONTROL(repeat_control) = {.name = "repeat", .synopsis = "", .help = "says it again", .run = repeat};
+
+static char answer[512];
+
+static const char *ask(const char *line)
+{
+    FILE *out = fmemopen(answer, sizeof answer, "w");
+
+    control_answer(&vm, line, strlen(line), out);
+    fclose(out);
+    return answer;
+}
+
+static void a_command_gets_its_arguments(void **state)
+{
+    (void)state;
+    expect_text(ask("{\"command\":\"repeat\",\"arguments\":[\"a\",\"b c\"]}\n"),
+                "{\"ok\":true,\"text\":\"a|b c\\u003c\\u0022\"}\n", "one line, its text quoted");
+    expect_text(ask("{\"arguments\":[],\"else\":{\"x\":[1]},\"command\":\"repeat\"}"),
+                "{\"ok\":true,\"text\":\"|\\u003c\\u0022\"}\n",
+                "members in any order; those that nobody knows are passed over");
+}
+
+static void a_refusal_is_an_answer(void **state)
+{
+    (void)state;
+    expect_text(ask("{\"command\":\"repeat\",\"arguments\":[\"!\"]}"),
+                "{\"ok\":false,\"error\":\"!|\\u003c\\u0022\"}\n",
+                "what a command writes when it refuses is the error");
+    expect_contains(ask("{\"command\":\"fly\"}"), "unknown command 'fly'; 'help' lists",
+                    "it says how to go on");
+}
+
+static void every_other_line_is_answered_too(void **state)
+{
+    static const char *const lines[] = {
+        "",
+        "\n",
+        "repeat",
+        "[]",
+        "{}",
+        "{\"command\":1}",
+        "{\"command\":\"repeat\",\"arguments\":1}",
+        "{\"command\":\"repeat\",\"arguments\":[1]}",
+        "{\"command\":\"repeat\",\"arguments\":[\"1\",\"2\",\"3\",\"4\",\"5\"]}",
+        "{\"command\":\"repeat\"} more"};
+
+    (void)state;
+    pauses = 0;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        expect_contains(ask(lines[i]), "{\"ok\":false,\"error\":\"", lines[i]);
+    expect_number((uint64_t)pauses, 0, "and disturbs no guest");
+}
+
+static void the_guest_runs_on_unless_somebody_else_stopped_it(void **state)
+{
+    (void)state;
+    pauses = resumes = 0;
+    ask("{\"command\":\"repeat\"}");
+    expect_number((uint64_t)(pauses * 10 + resumes), 11, "paused, and resumed");
+    vm.wish = WISH_PAUSE;
+    ask("{\"command\":\"repeat\"}");
+    expect_number((uint64_t)resumes, 1, "what a debugger has paused stays so");
+    vm.wish = WISH_RUN;
+    vcpu.started = false;
+    expect_contains(ask("{\"command\":\"repeat\"}"), "not started", "there is nobody yet who could pause");
+    vcpu.started = true;
+}
+
+static void numbers_and_vcpus_are_checked(void **state)
+{
+    uint64_t n;
+
+    (void)state;
+    expect_true(control_number("0x10", 0, &n) && n == 16, "hexadecimal");
+    expect_true(control_number("", 7, &n) && n == 7, "what is not given has a default");
+    expect_true(!control_number("12x", 0, &n) && !control_number("-1", 0, &n) && !control_number("x", 0, &n),
+                "no numbers");
+    FILE *out = fmemopen(answer, sizeof answer, "w");
+    expect_true(control_vcpu(&vm, "", out) == &vcpu && control_vcpu(&vm, "0", out) == &vcpu, "the first");
+    expect_true(!control_vcpu(&vm, "1", out) && !control_vcpu(&vm, "0xffffffffff", out), "there is only one");
+    fclose(out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_command_gets_its_arguments),
+        cmocka_unit_test(a_refusal_is_an_answer),
+        cmocka_unit_test(every_other_line_is_answered_too),
+        cmocka_unit_test(the_guest_runs_on_unless_somebody_else_stopped_it),
+        cmocka_unit_test(numbers_and_vcpus_are_checked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
