@@ -27,7 +27,7 @@ void symbol_name(uint64_t address, char *to, size_t size)
         else
             high = middle;
     }
-    if (low == 0 || address >= (uint64_t)kernel_text_end)
+    if (low == 0 || offset >= (uint64_t)kernel_text_end - KERNEL_BASE) /* below the base, the offset wraps */
         format(to, size, "?");
     else
         format(to, size, "%s+0x%lx", ksym_names + ksyms[low - 1].name, offset - ksyms[low - 1].offset);

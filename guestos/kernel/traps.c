@@ -128,6 +128,11 @@ static const char *trap_name(uint64_t vector)
 
 static void unexpected(struct trapframe *frame)
 {
+    static bool telling;
+
+    if (telling) /* what the first one left is not even good for a backtrace */
+        panic("%s (vector %lu) while telling of the one before", trap_name(frame->vector), frame->vector);
+    telling = true;
     warn("\r\n");
     print_registers(frame);
     print_backtrace(frame->rip, frame->rbp);

@@ -25,9 +25,16 @@ void warn(const char *fmt, ...)
     (void)fmt;
 }
 
+static bool backtrace_faults;
+
+/* With a bad frame pointer, it reads where nothing is mapped. */
 void print_backtrace(uint64_t rip, uint64_t rbp)
 {
+    struct trapframe frame = {.vector = 14, .cs = KERNEL_CS};
+
     (void)rip, (void)rbp;
+    if (backtrace_faults)
+        trap_dispatch(&frame);
 }
 
 void symbol_name(uint64_t address, char *to, size_t size)
@@ -145,6 +152,16 @@ static void an_exception_where_the_kernel_may_fault_goes_on_behind(void **state)
     expect_panic("general protection (vector 13) in the kernel", trap_dispatch(&frame));
 }
 
+static void a_fault_while_telling_of_a_fault_ends_it(void **state)
+{
+    struct trapframe frame = {.vector = 13, .cs = KERNEL_CS};
+
+    (void)state;
+    cpu_host_begin();
+    backtrace_faults = true;
+    expect_panic("page fault (vector 14) while telling of the one before", trap_dispatch(&frame));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_double_fault_has_a_stack_of_its_own),
         cmocka_unit_test(a_vector_has_its_handler),
         cmocka_unit_test(an_exception_where_the_kernel_may_fault_goes_on_behind),
+        cmocka_unit_test(a_fault_while_telling_of_a_fault_ends_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
