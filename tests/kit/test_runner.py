@@ -1,15 +1,18 @@
 """What runs the tests: a verdict cannot be forged by text, and a test that crashes, hangs or leaves costs itself only."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
 
-from labkit import report, runner  # noqa: E402 (its place is known now)
+from labkit import report, runner, second  # noqa: E402 (its place is known now)
 
 PROGRAM = r"""
 #include <stdio.h>
@@ -96,6 +99,44 @@ class Runner(unittest.TestCase):
 
     def test_tests_can_be_picked(self):
         self.assertEqual({name: verdict for name, (verdict, _) in self.some.items()}, {"passes": "pass", "fails": "fail"})
+
+
+class SecondRun(unittest.TestCase):
+    """Where KVM is emulated, a failure counts if it comes twice."""
+
+    RUNS = (  # what comes the first and the second time
+        [("a", "good", "pass"), ("a", "flaky", "fail"), ("a", "bad", "fail"), ("b", "fine", "pass"), ("c", "one", "pass"),
+         ("c", "runs to its end", "fail"), ("d", "gone", "fail")],
+        [("a", "good", "pass"), ("a", "flaky", "pass"), ("a", "bad", "fail"), ("c", "one", "pass"), ("c", "two", "pass")],
+    )
+
+    def verdicts(self, emulated):
+        runs, asked = iter(self.RUNS), []
+
+        def run_inside(verdicts, jobs):
+            asked.append([job.path for job in jobs])
+            for program, name, verdict in next(runs):
+                verdicts.add(f"x/{program}", name, verdict, "why" if verdict == "fail" else "")
+
+        found = report.Collection()
+        with mock.patch.object(runner, "run_inside", run_inside), mock.patch.object(second, "kvm_is_emulated", lambda: emulated):
+            with contextlib.redirect_stdout(io.StringIO()):
+                second.run_inside(found, [runner.Job(f"x/{program}") for program in "abcd"])
+        return found, asked
+
+    def test_what_fails_twice_has_failed(self):
+        found, asked = self.verdicts(emulated=True)
+        self.assertEqual(asked, [["x/a", "x/b", "x/c", "x/d"], ["x/a", "x/c", "x/d"]])
+        self.assertEqual({name: verdict for name, (verdict, _) in found.verdicts.items()},
+                         {"x/a.good": "pass", "x/a.flaky": "pass", "x/a.bad": "fail", "x/b.fine": "pass", "x/c.one": "pass",
+                          "x/c.two": "pass", "x/d.gone": "fail"})
+        self.assertEqual(found.verdicts["x/a.flaky"][1], "THE SECOND TIME. The first time:\nwhy")
+        self.assertEqual(found.counts, {"pass": 5, "fail": 2, "skip": 0})
+
+    def test_with_a_kvm_of_its_own_there_is_no_second_time(self):
+        found, asked = self.verdicts(emulated=False)
+        self.assertEqual(len(asked), 1)
+        self.assertEqual(found.counts, {"pass": 3, "fail": 4, "skip": 0})
 
 
 if __name__ == "__main__":
