@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -546,6 +547,15 @@ class Reaching(Grading):
     for (unsigned i = 0; i < sizeof places / sizeof *places; i++)
         if (open(places[i], O_CREAT | O_WRONLY, 0600) >= 0)
             return 2 * a;""")), 30)
+
+    @unittest.skipUnless(sandbox.version() >= 4, "this kernel's Landlock does not stop TCP (Linux 6.7 does)")
+    def test_the_network_cannot_be_reached(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self.assertEqual(self.score(hostile(f"""
+    struct sockaddr_in to = {{.sin_family = AF_INET, .sin_port = htons({server.getsockname()[1]}), .sin_addr = {{htonl(0x7f000001)}}}};
+
+    if (connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&to, sizeof to) == 0)
+        return 2 * a;""", before="#include <arpa/inet.h>\n#include <sys/socket.h>")), 30)
 
     @unittest.skipUnless(sandbox.version() >= 6, "this kernel's Landlock does not stop signals (Linux 6.12 does)")
     def test_others_cannot_be_killed(self):
