@@ -559,8 +559,9 @@ class Reaching(Grading):
 
     @unittest.skipUnless(sandbox.version() >= 6, "this kernel's Landlock does not stop signals (Linux 6.12 does)")
     def test_others_cannot_be_killed(self):
+        """One bystander stands for all: kill(-1) would end more than a test, should the sandbox be broken."""
         with subprocess.Popen(["sleep", "1000"]) as bystander:
-            self.assertEqual(self.score(hostile("    kill(-1, SIGKILL);")), 0)
+            self.assertEqual(self.score(hostile(f"    if (kill({bystander.pid}, SIGKILL) == 0)\n        return 2 * a;")), 30)
             self.assertIsNone(bystander.poll())
             bystander.kill()
 
