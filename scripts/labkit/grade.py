@@ -81,7 +81,8 @@ class LabGrader:
         for path, data in taken.items():
             rare = submission.rare_words(data.decode(), (self.root / path).read_text())
             if rare:
-                print(f"lab {self.lab.number}: {path} has what no lab needs, and deserves a look: {', '.join(rare)}", file=sys.stderr)
+                print(f"lab {self.lab.number}: {path} has what no lab needs, and deserves a look: {', '.join(rare)}",
+                      file=sys.stderr)
 
     def grade_in(self, place, taken):
         place.set_sources({**stage.starter_sources(self.lab.number, self.root), **taken})
@@ -96,7 +97,8 @@ class LabGrader:
             path.unlink()
         verdicts = self.run_tests(place, built)
         if any(runner.GONE in message for _, message in verdicts.values()):
-            self.remarks.append(f"lab {self.lab.number}: a machine with KVM ended or did not start (scripts/with-kvm --explain tells more)")
+            self.remarks.append(f"lab {self.lab.number}: a machine with KVM ended or did not start "
+                                "(scripts/with-kvm --explain tells more)")
         return [self.judge(one, verdicts, built) for one in self.graded]
 
     def build(self, place, sources):
@@ -137,10 +139,11 @@ def build_confined(place, *goals):
     temporary = place.directory / "tmp"
     temporary.mkdir(exist_ok=True)
     how = {"hidden": str(place.root), "readable": [], "writable": [str(place.directory)]}
-    return subprocess.run([sys.executable, limits.__file__, json.dumps(how), "make", "-s", "-k", f"-j{min(COMPILERS_MAX, os.cpu_count() or 1)}",
-                           f"LAB={place.number}", *goals],
-                          cwd=place.directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
-                          env={**kit.clean_environment(), "TMPDIR": str(temporary), "CCACHE_DISABLE": "1"})
+    compilers = min(COMPILERS_MAX, os.cpu_count() or 1)
+    command = [sys.executable, limits.__file__, json.dumps(how), "make", "-s", "-k", f"-j{compilers}", f"LAB={place.number}", *goals]
+    environment = {**kit.clean_environment(), "TMPDIR": str(temporary), "CCACHE_DISABLE": "1"}
+    return subprocess.run(command, cwd=place.directory, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+                          check=False, env=environment)
 
 
 def words_of(done, place):

@@ -73,7 +73,8 @@ int {name}(void)
 
 """ for name, section in {"tape_read": "4.1", "tape_write": "4.2", "tape_seek": "4.2"}.items())
 
-HINTS = "".join(f"## {name}\n\n### 1\nThink.\n\n### 2\nA plan.\n\n### 3\nNearly code.\n\n" for name in ("tape_read", "tape_write", "tape_seek"))
+HINTS = "".join(f"## {name}\n\n### 1\nThink.\n\n### 2\nA plan.\n\n### 3\nNearly code.\n\n"
+                for name in ("tape_read", "tape_write", "tape_seek"))
 ANSWERS = "".join(f"## {title}\n\nSo it is.\n\n" for title in (*"12345", "Common mistakes", "To discuss"))
 
 PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100" font-family="sans-serif">
@@ -84,8 +85,8 @@ PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 100" font-
 
 DEMO = "#!/bin/sh\n. scripts/demo-steps\n" + "say Look.\nshow true\n" * 5
 
-FILES = {"lab.mk": "TITLE_40 = A tape\n", "README.md": README, "hints.md": HINTS, "answers.md": ANSWERS, "tape.svg": PICTURE, "demo.sh": DEMO,
-         "starter/hypervisor/tape.c": STUBS}
+FILES = {"lab.mk": "TITLE_40 = A tape\n", "README.md": README, "hints.md": HINTS, "answers.md": ANSWERS, "tape.svg": PICTURE,
+         "demo.sh": DEMO, "starter/hypervisor/tape.c": STUBS}
 
 # What is wrong (a file, and what in it becomes what; None: the file goes): in what a check says about it.
 MISTAKES = {
@@ -95,11 +96,16 @@ MISTAKES = {
         ("README.md", "## 6 Questions", "### 6 Questions", "the sections must be"),
         ("README.md", "```console\n$ ", "```console\n", "line 6: a console block must begin with `$ COMMAND`"),
     ],
-    "length": [("README.md", "The head moves. " * 100, "", "words outside of blocks; it should be 1200 to 2500"), ("README.md", "The idea", "The idea" + " and more" * 700, "words outside of blocks; it should be 1200 to 2500")],
+    "length": [
+        ("README.md", "The head moves. " * 100, "", "words outside of blocks; it should be 1200 to 2500"),
+        ("README.md", "The idea", "The idea" + " and more" * 700, "words outside of blocks; it should be 1200 to 2500"),
+    ],
     "functions": [
         ("README.md", "### 4.1 `tape_read()`", "### 4.1 `tape_reads()`", "section 4 has no `### 4.k tape_read()`"),
-        ("README.md", "### 4.1 `tape_read()`", "### 4.1 `tape_read()` and `bus_find()`", "section 4 explains bus_find(), which is not in starter/"),
-        ("starter/hypervisor/tape.c", '"tape_read", "handout section 4.1"', '"tape_read", "handout section 4.2"', 'the handout wants "handout section 4.1"'),
+        ("README.md", "### 4.1 `tape_read()`", "### 4.1 `tape_read()` and `bus_find()`",
+         "section 4 explains bus_find(), which is not in starter/"),
+        ("starter/hypervisor/tape.c", '"tape_read", "handout section 4.1"', '"tape_read", "handout section 4.2"',
+         'the handout wants "handout section 4.1"'),
         ("starter/hypervisor/tape.c", 'lab_todo(40, "tape_read"', 'lab_todo(41, "tape_read"', "says lab_todo(41,"),
         ("starter/hypervisor/tape.c", 'lab_todo(40, "tape_read"', 'lab_todo(40, "tape_write"', "the stub of tape_read says"),
     ],
@@ -122,7 +128,8 @@ MISTAKES = {
         ("README.md", "make LAB=1 run\n", "scripts/make-disk x\n", "scripts/make-disk is no program of the kit"),
         ("README.md", "make LAB=1 run\n", "no-such-program | cat\n", "there is no program no-such-program"),
         ("README.md", "make LAB=1 run\n", "echo 'a\n", "No closing quotation"),
-        ("README.md", "$ build/lab1/terrarium help", "$ hypervisor/terrarium help", "line 6: hypervisor/terrarium is no program of the kit"),
+        ("README.md", "$ build/lab1/terrarium help", "$ hypervisor/terrarium help",
+         "line 6: hypervisor/terrarium is no program of the kit"),
     ],
     "code": [
         ("README.md", "`bus_claim()`", "`bus_claims()`", "`bus_claims()`: there is no such function or macro"),
@@ -172,7 +179,8 @@ class Checks(unittest.TestCase):
         return handout.Handout(kit.Lab(lab))
 
     def test_there_is_a_mistake_for_every_check(self):
-        self.assertEqual({f"check_{name}" for name in MISTAKES}, {name for name in dir(handout.Handout) if name.startswith("check_")})
+        checks = {name for name in dir(handout.Handout) if name.startswith("check_")}
+        self.assertEqual({f"check_{name}" for name in MISTAKES}, checks)
 
     def test_a_good_handout_passes(self):
         good = self.handout(FILES)

@@ -62,7 +62,8 @@ class OwnLab(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for step, found in (40, True), (1, False):
             kit.make(self.kit.root, f"LAB={step}", "all")
-            text = subprocess.run([self.kit.root / f"build/lab{step}/terrarium", "help"], capture_output=True, text=True, check=True).stdout
+            program = self.kit.root / f"build/lab{step}/terrarium"
+            text = subprocess.run([program, "help"], capture_output=True, text=True, check=True).stdout
             self.assertEqual("a tape of 16 bytes at port 0x5A" in text, found, text)
         done = kit.make(self.kit.root, "LAB=7", "all")
         self.assertIn("there is no lab 7; LAB may be 1 40", done.stderr)
@@ -71,7 +72,7 @@ class OwnLab(unittest.TestCase):
     def test_the_learners_loop_takes_it(self):
         self.lab("list", parts=["  1  The first exit", " 40  A tape: a device of one's own"])
         self.lab("start", 40, parts=["work/ is lab 40", *FUNCTIONS])
-        self.lab("test", status=1, parts=["0 of 100 points", f"look at tape_read, {TAPE}", "still to write: " + ", ".join(FUNCTIONS)])
+        self.lab("test", status=1, parts=["0 of 100 points", f"look at tape_read, {TAPE}", f"still to write: {', '.join(FUNCTIONS)}"])
         self.lab("hint", 40, "tape_left", parts=["Which cells were not read yet?"])
         self.kit.put_solution(TAPE, "tape_left", "    return tape->end - tape->head;")
         self.lab("test", 40, "left_is_what_can_still_be_read", parts=["10 of 10 points"])

@@ -32,7 +32,8 @@ class Page(unittest.TestCase):
         self.assertEqual(page.check_code() + page.check_commands(), [])
         wrong = [problem for problem in page.check_links() if not self.is_to_come(problem)]
         self.assertEqual(wrong, [])
-        headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^##+ (.*)$", PAGE, re.MULTILINE)}
+        titles = re.findall(r"^##+ (.*)$", PAGE, re.MULTILINE)
+        headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
         self.assertLessEqual(set(re.findall(r"\]\(#([^)]+)\)", PAGE)), headings)
 
     def is_to_come(self, problem):
@@ -50,7 +51,8 @@ class Page(unittest.TestCase):
             self.assertIn(f"({lab.name}/answers.md)", section("The labs"))
 
     def test_the_plans_use_labs_in_order_and_the_longer_ones_use_all(self):
-        plans = list(zip(*([cell.strip() for cell in row.split("|")[2:5]] for row in re.findall(r"^\| \d.*$", section("Plans"), re.MULTILINE))))
+        rows = re.findall(r"^\| \d.*$", section("Plans"), re.MULTILINE)
+        plans = list(zip(*([cell.strip() for cell in row.split("|")[2:5]] for row in rows)))
         for weeks, plan in zip((6, 10, 11), plans):
             self.assertEqual([bool(cell) for cell in plan[:weeks]], [True] * weeks)
             named = [int(number) for cell in plan[:weeks] for number in re.findall(r"(?:^|, )(\d) ", cell)]
