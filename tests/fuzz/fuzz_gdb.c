@@ -59,8 +59,11 @@ const char *exit_reason_name(unsigned reason)
 /* What runs stops at once, with all breakpoints planted for a moment. */
 bool run_resume(void)
 {
+    struct kvm_sregs sregs;
+
+    ioctl(-1, KVM_GET_SREGS, &sregs);
     for (unsigned i = 0; i < gdb.vm->cpus; i++)
-        break_plant(gdb.vm->vcpus[i]);
+        break_plant(gdb.vm->vcpus[i], &sregs);
     return false;
 }
 
