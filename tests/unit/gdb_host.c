@@ -8,6 +8,7 @@ struct gdb_registers host_registers[HOST_CPUS];
 int host_status;
 
 static struct vcpu vcpus[HOST_CPUS];
+static struct kvm_run runs[HOST_CPUS];
 static const uint32_t msrs[GDB_MSRS] = {0xc0000102, 0xc0000081, 0xc0000082, 0xc0000084, 0x10};
 
 void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t size)
@@ -93,6 +94,7 @@ void host_begin(void)
 
     memset(host_ram, 0, sizeof host_ram);
     memset(host_registers, 0, sizeof host_registers);
+    memset(runs, 0, sizeof runs);
     memset(&gdb, 0, sizeof gdb);
     table[0x1000 / 8] = 0x2003;
     table[0x2000 / 8] = 0x3003;
@@ -101,7 +103,7 @@ void host_begin(void)
         table[0x4000 / 8 + i] = (0x8000 + i * 0x1000) | 3;
     host_vm = (struct vm){.cpus = HOST_CPUS, .lock = PTHREAD_MUTEX_INITIALIZER};
     for (unsigned i = 0; i < HOST_CPUS; i++) {
-        vcpus[i] = (struct vcpu){.vm = &host_vm, .id = i, .fd = (int)i};
+        vcpus[i] = (struct vcpu){.vm = &host_vm, .id = i, .fd = (int)i, .run = &runs[i]};
         host_vm.vcpus[i] = &vcpus[i];
         host_registers[i].sregs = (struct kvm_sregs){.cr0 = 1ul << 31 | 1,
                                                      .cr3 = 0x1000,

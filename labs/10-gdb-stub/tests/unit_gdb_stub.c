@@ -103,7 +103,7 @@ static void a_register_is_read_and_written(void **state)
 
 static void all_registers_come_in_one_answer(void **state)
 {
-    static char set[PACKET_MAX];
+    static char set[PACKET_MAX + 2];
 
     (void)state;
     host_registers[0].regs.rip = 0x400123;
