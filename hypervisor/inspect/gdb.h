@@ -139,6 +139,12 @@ extern struct gdb gdb;
 size_t gdb_memory(struct vm *vm, const struct kvm_sregs *sregs, uint64_t addr, void *data, size_t size,
                   bool is_write);
 
+/* What every step needs to know of a vCPU: read once, because each read is a system call. */
+struct cpu_state {
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+};
+
 /* ---- What KVM can do (gdb_probe.c) ---- */
 
 /* Fill the three fields of struct gdb. */
@@ -156,7 +162,7 @@ const struct breakpoint *break_at(uint64_t rip);
 
 /* Put into guest memory what is not there yet and can be, and decide whether this vCPU must creep. On the
  * vCPU's thread, or while it rests. */
-void break_plant(struct vcpu *vcpu);
+void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
 /* Make guest memory what it was. All vCPUs rest. */
 void break_take_out(struct vm *vm);
@@ -164,8 +170,8 @@ void break_take_out(struct vm *vm);
 /* The values of DR0 to DR7 for KVM_SET_GUEST_DEBUG. */
 void break_debug_registers(__u64 *debugreg);
 
-/* A watched variable that no debug register watches has changed: its address; else NULL. */
-const struct breakpoint *watch_changed(struct vcpu *vcpu);
+/* The watchpoint whose variable has changed, of those that no debug register watches; NULL: none. */
+const struct breakpoint *watch_changed(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 
 /* ---- INT3 where KVM does not report it (gdb_int3.c) ---- */
 
@@ -182,10 +188,10 @@ bool int3_arrived(struct vcpu *vcpu, bool *ours);
 
 /* Carry out the next instruction if it is SYSCALL or SYSRET, which the trap flag does not survive. Returns
  * whether it was. */
-bool step_by_hand(struct vcpu *vcpu);
+bool step_by_hand(struct vcpu *vcpu, const struct cpu_state *s);
 
 /* After a step: take our trap flag out of what PUSHF has pushed. */
-void step_clean_flags(struct vcpu *vcpu);
+void step_clean_flags(struct vcpu *vcpu, const struct cpu_state *s);
 
 /* ---- Running and stopping (gdb_run.c) ---- */
 
@@ -194,6 +200,10 @@ void run_prepare(struct vm *vm);
 
 /* Let the vCPUs go on as gdb.vcpus says. Returns false if one of them has stopped at once. */
 bool run_resume(void);
+
+/* To be called now and then while the guest runs: a vCPU that creeps steps freely once it has switched to
+ * another thread, whose flags are without our trap flag. */
+void run_nudge(void);
 
 /* Make all vCPUs rest, guest memory as it is without us. Returns the vCPU that has something to tell, or
  * NULL; gdb.vcpu if it has been interrupted. */

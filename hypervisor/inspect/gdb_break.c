@@ -4,6 +4,7 @@
 #include "inspect.h"
 
 #define INT3           0xcc
+#define CR0_PG         (1ul << 31)
 #define SLOTS          4
 #define DR7_GLOBAL(n)  (2ul << 2 * (n))        /* Intel SDM 3B §18.2.4: enable, */
 #define DR7_KIND(n, k) ((k) << (16 + 4 * (n))) /* type: 0 execute, 1 write, 3 read or write, and length */
@@ -51,7 +52,7 @@ static struct breakpoint *point_find(enum gdb_point type, uint64_t gva, uint64_t
 /* Whether the kernel is still young: no paging yet, so that nothing of it is mapped where it will run. */
 static bool is_starting(const struct kvm_sregs *sregs)
 {
-    return !(sregs->cr0 >> 31 & 1) || sregs->idt.limit < 4 * 16 - 1;
+    return !(sregs->cr0 & CR0_PG) || sregs->idt.limit < 4 * 16 - 1;
 }
 
 /* A watched variable must be 1, 2, 4 or 8 bytes on a multiple of its size: so are debug registers. Where
@@ -71,10 +72,11 @@ static int break_set(struct breakpoint *p, const struct kvm_sregs *sregs)
 {
     struct walk w;
 
-    if (p->slot >= 0 || is_starting(sregs) || (walk(gdb.vm, sregs, p->gva, 0, &w) && w.is_ram))
-        return 0;
-    p->slot = free_slot(); /* it needs no page that is mapped now */
-    return p->slot >= 0 ? 0 : -EFAULT;
+    if (p->slot < 0 && !(walk(gdb.vm, sregs, p->gva, 0, &w) && w.is_ram)) {
+        p->slot = free_slot(); /* it needs no page that is mapped now */
+        return p->slot >= 0 || is_starting(sregs) ? 0 : -EFAULT;
+    }
+    return 0;
 }
 
 int point_set(enum gdb_point type, uint64_t gva, uint64_t size)
@@ -144,19 +146,21 @@ static bool any(bool (*is_kind)(const struct breakpoint *), bool in_slot)
     return false;
 }
 
-void break_plant(struct vcpu *vcpu)
+void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
-    struct kvm_sregs sregs;
 
     v->creeping = any(is_watch, false);
-    if (!any(is_break, false) || ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+    if (!any(is_break, false))
         return;
     pthread_mutex_lock(&vcpu->vm->lock);
-    unsigned missing = plant_all(vcpu->vm, &sregs);
-    bool reported = gdb.int3_exits || int3_plant(vcpu, &sregs);
+    /* Without paging, an address is another byte than it will be; only where gdb looks it is what was meant.
+     */
+    bool plants = sregs->cr0 & CR0_PG || vcpu == gdb.vcpu;
+    unsigned missing = plants ? plant_all(vcpu->vm, sregs) : 1;
+    bool reported = gdb.int3_exits || int3_plant(vcpu, sregs);
     pthread_mutex_unlock(&vcpu->vm->lock);
-    v->creeping |= !reported || (missing > 0 && is_starting(&sregs));
+    v->creeping |= !reported || (missing > 0 && is_starting(sregs));
 }
 
 /* The guest may have written there meanwhile: a byte that is not ours any more is its own. */
@@ -187,15 +191,13 @@ void break_debug_registers(__u64 *debugreg)
     }
 }
 
-const struct breakpoint *watch_changed(struct vcpu *vcpu)
+const struct breakpoint *watch_changed(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
     uint8_t now[sizeof gdb.points->before];
-    struct kvm_sregs sregs;
 
-    if (!any(is_watch, false) || ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-        return NULL;
     for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++) {
-        if (!is_watch(p) || gdb_memory(vcpu->vm, &sregs, p->gva, now, p->size, false) != p->size ||
+        if (!is_watch(p) || p->slot >= 0 ||
+            gdb_memory(vcpu->vm, sregs, p->gva, now, p->size, false) != p->size ||
             memcmp(now, p->before, p->size) == 0)
             continue;
         memcpy(p->before, now, p->size);

@@ -27,8 +27,8 @@ static bool find_handler(struct vm *vm, const struct kvm_sregs *sregs, uint64_t 
     struct walk w;
 
     if (!(sregs->efer & EFER_LMA) || sregs->idt.limit < BP_VECTOR * 16 + 15 ||
-        walk_read(vm, sregs, sregs->idt.base + BP_VECTOR * 16, gate, 16) != 16 || !(gate[0] >> 47 & 1) ||
-        (gate[0] >> 41 & 7) != GATE_TYPE)
+        gdb_memory(vm, sregs, sregs->idt.base + BP_VECTOR * 16, gate, 16, false) != 16 ||
+        !(gate[0] >> 47 & 1) || (gate[0] >> 41 & 7) != GATE_TYPE)
         return false;
     *gva = (gate[0] & 0xffff) | (gate[0] >> 48) << 16 | gate[1] << 32;
     bool there = walk(vm, sregs, *gva, WALK_FETCH, &w);

@@ -4,7 +4,6 @@
 
 #define RFLAGS_TF (1ul << 8)
 #define BP_VECTOR 3
-#define DR6_SLOTS 15ul /* which debug registers fired (Intel SDM 3B §18.2.3) */
 
 static void (*handlers[EXIT_REASONS])(struct vcpu *); /* as they were before ours */
 
@@ -29,60 +28,68 @@ static void vcpu_debug(struct vcpu *vcpu, uint32_t more)
 
 /* ---- On the vCPU's thread ---- */
 
+static void cpu_read(struct vcpu *vcpu, struct cpu_state *s)
+{
+    ioctl(vcpu->fd, KVM_GET_REGS, &s->regs);
+    ioctl(vcpu->fd, KVM_GET_SREGS, &s->sregs);
+}
+
 /* RIP is where a step has led: is it the end? */
-static void look_at_rip(struct vcpu *vcpu)
+static void look_at_rip(struct vcpu *vcpu, const struct cpu_state *s)
 {
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
-    const struct breakpoint *watch = watch_changed(vcpu);
-    struct kvm_regs regs;
+    const struct breakpoint *watch = watch_changed(vcpu, &s->sregs);
 
-    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
     if (watch) {
         v->stop = STOP_WATCH;
         v->address = watch->gva;
-    } else if (break_at(regs.rip)) {
+    } else if (break_at(s->regs.rip)) {
         v->stop = STOP_BREAK;
-    } else if (v->stepping && (regs.rip < v->start || regs.rip >= v->end)) {
+    } else if (v->stepping && (s->regs.rip < v->start || s->regs.rip >= v->end)) {
         v->stop = STOP_STEP;
     }
 }
 
-/* Get the vCPU ready for the next KVM_RUN. */
-static void go_on(struct vcpu *vcpu)
+/* Get the vCPU ready for the next KVM_RUN. One that creeps must not run into an INT3: nobody would tell. */
+static void go_on(struct vcpu *vcpu, struct cpu_state *s)
 {
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
 
-    break_plant(vcpu);
-    if ((v->stepping || v->creeping) && step_by_hand(vcpu))
-        look_at_rip(vcpu);
+    break_plant(vcpu, &s->sregs);
+    if (v->creeping && !v->stepping && break_at(s->regs.rip))
+        v->stop = STOP_BREAK;
+    if (!v->stop && (v->stepping || v->creeping) && step_by_hand(vcpu, s)) {
+        cpu_read(vcpu, s);
+        look_at_rip(vcpu, s);
+    }
     vcpu_debug(vcpu, 0);
 }
 
 /* A step that nobody wants: a trap flag of ours came back with an RFLAGS that the guest had saved. */
-static void unwanted_step(struct vcpu *vcpu)
+static void unwanted_step(struct vcpu *vcpu, struct cpu_state *s)
 {
-    struct kvm_regs regs;
-
     if (!gdb.has_stepped) { /* it is the guest's own */
         vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_DB);
         return;
     }
-    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-    regs.rflags &= ~RFLAGS_TF;
-    ioctl(vcpu->fd, KVM_SET_REGS, &regs);
+    s->regs.rflags &= ~RFLAGS_TF;
+    ioctl(vcpu->fd, KVM_SET_REGS, &s->regs);
 }
 
-static void debug_register_fired(struct gdb_vcpu *v, uint64_t dr6)
+/* The CPU may also set bits of registers that are not in use. */
+static bool debug_register_fired(struct gdb_vcpu *v, uint64_t dr6)
 {
     for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++) {
         if (p->type == POINT_FREE || p->slot < 0 || !(dr6 >> p->slot & 1))
             continue;
         v->stop = p->type == POINT_WRITE || p->type == POINT_ACCESS ? STOP_WATCH : STOP_BREAK;
         v->address = p->gva;
+        return true;
     }
+    return false;
 }
 
-static void debug_exit(struct vcpu *vcpu)
+static void debug_exit(struct vcpu *vcpu, struct cpu_state *s)
 {
     const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
@@ -91,13 +98,13 @@ static void debug_exit(struct vcpu *vcpu)
         v->stop = STOP_BREAK;
     } else if (arch->exception == BP_VECTOR) {
         vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_BP); /* an INT3 of the guest's own */
-    } else if (arch->dr6 & DR6_SLOTS) {
-        debug_register_fired(v, arch->dr6);
+    } else if (debug_register_fired(v, arch->dr6)) {
+        ; /* v->stop says it */
     } else if (v->stepping || v->creeping) {
-        step_clean_flags(vcpu);
-        look_at_rip(vcpu);
+        step_clean_flags(vcpu, s);
+        look_at_rip(vcpu, s);
     } else {
-        unwanted_step(vcpu);
+        unwanted_step(vcpu, s);
     }
 }
 
@@ -112,21 +119,24 @@ static void look_at_exit(struct vcpu *vcpu)
 {
     unsigned reason = vcpu->run->exit_reason % EXIT_REASONS;
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    struct cpu_state s;
     bool ours = false;
 
-    if (!gdb.attached) {
+    bool all = v->stepping || v->creeping || !gdb.int3_exits; /* else only KVM's own reports */
+    if (!gdb.attached || (!all && reason != KVM_EXIT_DEBUG)) {
         if (handlers[reason])
             handlers[reason](vcpu);
         return;
     }
-    if (reason == KVM_EXIT_DEBUG)
-        debug_exit(vcpu);
-    else if (int3_arrived(vcpu, &ours))
+    if (int3_arrived(vcpu, &ours))
         v->stop = ours ? STOP_BREAK : STOP_NONE;
-    else
+    else if (reason != KVM_EXIT_DEBUG)
         handlers[reason](vcpu);
-    if (!v->stop && (v->stepping || v->creeping || !gdb.int3_exits))
-        go_on(vcpu);
+    cpu_read(vcpu, &s);
+    if (reason == KVM_EXIT_DEBUG)
+        debug_exit(vcpu, &s);
+    if (!v->stop && all)
+        go_on(vcpu, &s);
     if (v->stop)
         report(vcpu);
 }
@@ -159,18 +169,34 @@ void run_prepare(struct vm *vm)
 
 bool run_resume(void)
 {
+    struct cpu_state s;
     bool stopped = false;
 
     for (unsigned i = 0; i < gdb.vm->cpus; i++) {
         struct gdb_vcpu *v = &gdb.vcpus[i];
         vcpu_hold(gdb.vm->vcpus[i], v->held);
-        if (!v->stop && !v->held)
-            go_on(gdb.vm->vcpus[i]);
+        if (!v->stop && !v->held) {
+            cpu_read(gdb.vm->vcpus[i], &s);
+            go_on(gdb.vm->vcpus[i], &s);
+        }
         stopped |= v->stop != STOP_NONE;
     }
     if (!stopped)
         vm_resume(gdb.vm);
     return !stopped;
+}
+
+void run_nudge(void)
+{
+    bool creeping = false;
+
+    for (unsigned i = 0; i < gdb.vm->cpus; i++)
+        creeping |= gdb.vcpus[i].creeping;
+    if (!creeping)
+        return;
+    vm_pause(gdb.vm);
+    if (!vm_stopping(gdb.vm) && !run_resume())
+        server_wake();
 }
 
 /* A breakpoint is not remembered: the vCPU stands before it, and will hit it again if it is still there. */

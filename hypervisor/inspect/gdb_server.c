@@ -10,6 +10,8 @@
 #include "../feature.h"
 #include "gdb.h"
 
+#define NUDGE_MS 20
+
 static struct {
     int listen_fd; /* negative: --gdb stdio */
     int in, out;   /* the connection; negative: none */
@@ -78,9 +80,7 @@ static void attach(int in, int out)
 
 static void detach(void)
 {
-    if (server.in != server.out || server.listen_fd < 0)
-        server.listen_fd = -1; /* stdio: there is no second connection */
-    else
+    if (server.listen_fd >= 0) /* else it is stdio */
         close(server.in);
     server.in = server.out = -1;
     gdb.running = false;
@@ -161,7 +161,8 @@ static void *server_thread(void *arg)
         struct pollfd fds[] = {{.fd = server.wake_fd, .events = POLLIN},
                                {.fd = server.in, .events = POLLIN},
                                {.fd = server.in < 0 ? server.listen_fd : -1, .events = POLLIN}};
-        poll(fds, COUNT(fds), -1);
+        if (poll(fds, COUNT(fds), gdb.running ? NUDGE_MS : -1) == 0)
+            run_nudge();
         if (fds[0].revents && eventfd_read(server.wake_fd, &count) == 0 && gdb.running)
             report_stop();
         if (fds[1].revents && !vm_stopping(gdb.vm))

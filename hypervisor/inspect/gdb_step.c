@@ -68,22 +68,17 @@ static bool is_canonical(uint64_t addr)
     return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
 }
 
-bool step_by_hand(struct vcpu *vcpu)
+bool step_by_hand(struct vcpu *vcpu, const struct cpu_state *s)
 {
     struct gdb_registers old, new;
-    struct kvm_sregs sregs;
-    struct kvm_regs regs;
     uint8_t code[3] = {0};
 
-    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
-    gdb_memory(vcpu->vm, &sregs, sregs.cs.base + regs.rip, code, sizeof code, false);
+    gdb_memory(vcpu->vm, &s->sregs, s->sregs.cs.base + s->regs.rip, code, sizeof code, false);
     bool is_syscall = memcmp(code, "\x0f\x05", 2) == 0;
-    bool is_sysret =
-        memcmp(code, "\x48\x0f\x07", 3) == 0 && !(sregs.cs.selector & 3) && is_canonical(regs.rcx);
+    bool is_sysret = memcmp(code, "\x48\x0f\x07", 3) == 0 && !(s->sregs.cs.selector & 3);
     gdb.vcpus[vcpu->id].pushes_flags = code[0] == PUSHF;
-    if (!(is_syscall || is_sysret) || !sregs.cs.l || !(sregs.efer & EFER_SCE) ||
-        registers_load(vcpu, &old) < 0)
+    if (!(is_syscall || (is_sysret && is_canonical(s->regs.rcx))) || !s->sregs.cs.l ||
+        !(s->sregs.efer & EFER_SCE) || registers_load(vcpu, &old) < 0)
         return false;
     new = old;
     if (is_syscall)
@@ -93,18 +88,13 @@ bool step_by_hand(struct vcpu *vcpu)
     return registers_store(vcpu, &old, &new) == 0;
 }
 
-void step_clean_flags(struct vcpu *vcpu)
+void step_clean_flags(struct vcpu *vcpu, const struct cpu_state *s)
 {
-    struct kvm_sregs sregs;
-    struct kvm_regs regs;
     uint64_t pushed;
 
-    if (!gdb.vcpus[vcpu->id].pushes_flags)
-        return;
-    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-    ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
-    if (gdb_memory(vcpu->vm, &sregs, regs.rsp, &pushed, sizeof pushed, false) != sizeof pushed)
+    if (!gdb.vcpus[vcpu->id].pushes_flags ||
+        gdb_memory(vcpu->vm, &s->sregs, s->regs.rsp, &pushed, sizeof pushed, false) != sizeof pushed)
         return;
     pushed &= ~RFLAGS_TF;
-    gdb_memory(vcpu->vm, &sregs, regs.rsp, &pushed, sizeof pushed, true);
+    gdb_memory(vcpu->vm, &s->sregs, s->regs.rsp, &pushed, sizeof pushed, true);
 }

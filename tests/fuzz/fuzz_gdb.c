@@ -3,46 +3,16 @@
 /* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_step.c */
 /* sources: hypervisor/inspect/gdb_break.c hypervisor/inspect/gdb_monitor.c hypervisor/inspect/walk.c */
 /* sources: hypervisor/inspect/gdb_registers.c */
-#include <stdarg.h>
+/* sources: tests/unit/gdb_host.c */
 #include <stdlib.h>
-#include "inspect/gdb.h"
+#include "tests/unit/gdb_host.h"
 #include "virtio/virtio.h"
 
-#define RAM_SIZE 0x10000ul
-
-static uint8_t ram[RAM_SIZE];
 static struct packet_reader reader;
 static struct reply reply;
 static char frame[PACKET_MAX + 4];
 
 /* ---- The machine around it ---- */
-
-void *guest_ptr(struct vm *vm, uint64_t gpa, uint64_t size)
-{
-    (void)vm;
-    return gpa < RAM_SIZE && size <= RAM_SIZE - gpa ? ram + gpa : NULL;
-}
-
-/* KVM: paging is on, and its tables lie in RAM, where the input may write. */
-int ioctl(int fd, unsigned long request, ...)
-{
-    va_list args;
-
-    (void)fd;
-    va_start(args, request);
-    struct kvm_sregs *sregs = va_arg(args, struct kvm_sregs *);
-    va_end(args);
-    if (request == KVM_GET_SREGS)
-        *sregs = (struct kvm_sregs){
-            .cr0 = 1ul << 31 | 1, .cr3 = 0x1000, .cr4 = 1 << 5, .efer = 1 << 10 | 1 << 8, .idt.limit = 0xfff};
-    return request == KVM_GET_MSRS || request == KVM_SET_MSRS ? GDB_MSRS : 0;
-}
-
-void vm_stop(struct vm *vm, int status)
-{
-    (void)vm;
-    (void)status;
-}
 
 void virtio_each(struct vm *vm, void (*fn)(struct virtio_device *v))
 {
@@ -59,14 +29,14 @@ const char *exit_reason_name(unsigned reason)
 /* What runs stops at once, with all breakpoints planted for a moment. */
 bool run_resume(void)
 {
-    for (unsigned i = 0; i < gdb.vm->cpus; i++)
-        break_plant(gdb.vm->vcpus[i]);
+    for (unsigned i = 0; i < HOST_CPUS; i++)
+        break_plant(host_vm.vcpus[i], &host_registers[i].sregs);
     return false;
 }
 
 struct vcpu *run_stop(void)
 {
-    break_take_out(gdb.vm);
+    break_take_out(&host_vm);
     return NULL;
 }
 
@@ -92,28 +62,10 @@ void server_hang_up(void)
 {
 }
 
-static void map(void)
-{
-    uint64_t *table = (uint64_t *)ram;
-
-    memset(ram, 0, sizeof ram);
-    table[0x1000 / 8] = 0x2003;
-    table[0x2000 / 8] = 0x3003;
-    table[0x3000 / 8] = 0x4003;
-    for (unsigned i = 0; i < 16; i++)
-        table[0x4000 / 8 + i] = i << 12 | 3;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct vcpu vcpus[2] = {{.id = 0}, {.id = 1}};
-    static struct vm vm = {.cpus = 2, .vcpus = {&vcpus[0], &vcpus[1]}, .lock = PTHREAD_MUTEX_INITIALIZER};
-
-    map();
     memset(&reader, 0, sizeof reader);
-    memset(&gdb, 0, sizeof gdb);
-    gdb.vm = &vm;
-    gdb.vcpu = &vcpus[0];
+    host_begin();
     gdb.int3_exits = true;
     gdb.debug_registers_work = size & 1;
     for (size_t i = 0; i < size; i++) {

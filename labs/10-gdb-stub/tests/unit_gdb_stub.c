@@ -1,0 +1,347 @@
+/* Lab 10: the commands of the remote protocol, answered without a KVM. */
+/* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_stub.c hypervisor/inspect/gdb_data.c */
+/* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_break.c */
+/* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/walk.c tests/unit/gdb_host.c */
+#include "expect.h"
+#include "tests/unit/gdb_host.h"
+
+static struct packet_reader reader;
+static struct reply reply;
+static char answer[PACKET_MAX + 1];
+static bool resumed, hung_up, stops_at_once;
+
+/* ---- What the commands lead to ---- */
+
+bool run_resume(void)
+{
+    for (unsigned i = 0; i < HOST_CPUS; i++)
+        if (!gdb.vcpus[i].held)
+            break_plant(host_vm.vcpus[i], &host_registers[i].sregs);
+    resumed = true;
+    return !stops_at_once;
+}
+
+struct vcpu *run_stop(void)
+{
+    break_take_out(&host_vm);
+    return NULL;
+}
+
+bool int3_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+    (void)vcpu;
+    (void)sregs;
+    return true;
+}
+
+void int3_take_out(struct vm *vm)
+{
+    (void)vm;
+}
+
+void server_send(const struct reply *r)
+{
+    (void)r;
+}
+
+void server_hang_up(void)
+{
+    hung_up = true;
+}
+
+void monitor_command(char *line, FILE *out)
+{
+    fputs(line, out);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    host_begin();
+    resumed = hung_up = stops_at_once = false;
+    return 0;
+}
+
+static const char *ask_bytes(const char *bytes, size_t size)
+{
+    memcpy(reader.data, bytes, size);
+    reader.data[size] = 0;
+    reader.size = size;
+    if (!gdb_command(&reader, &reply))
+        return NULL;
+    memcpy(answer, reply.data, reply.size);
+    answer[reply.size] = 0;
+    return answer;
+}
+
+static const char *ask(const char *packet)
+{
+    return ask_bytes(packet, strlen(packet));
+}
+
+/* ---- Tests ---- */
+
+static void what_is_not_known_gets_an_empty_answer(void **state)
+{
+    (void)state;
+    expect_text(ask("vMustReplyEmpty"), "", "gdb asks this to see that a stub plays by the rules");
+    expect_text(ask("Zz"), "", "a kind of breakpoint that nobody knows");
+    expect_text(ask(""), "", "an empty packet");
+}
+
+static void a_register_is_read_and_written(void **state)
+{
+    (void)state;
+    host_registers[0].regs.rbx = 0x1122334455667788;
+    expect_text(ask("p1"), "8877665544332211", "register 1 is RBX, its low byte first");
+    expect_text(ask("P1=0102030405060708"), "OK", "the same form");
+    expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "KVM has the new value");
+    expect_text(ask("P1=01"), "E16", "a register needs all its bytes");
+    expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "or stays as it was");
+    expect_text(ask("pffff"), "E16", "there is no such register");
+}
+
+static void all_registers_come_in_one_answer(void **state)
+{
+    static char set[PACKET_MAX + 2];
+
+    (void)state;
+    host_registers[0].regs.rip = 0x400123;
+    ask("g");
+    expect_bytes(answer + 2 * 8 * 16, "2301400000000000", 16, "RIP follows the 16 general registers");
+    snprintf(set, sizeof set, "G%s", answer);
+    memcpy(set + 1, "ff00000000000000", 16);
+    expect_text(ask(set), "OK", "what was read can be written");
+    expect_number(host_registers[0].regs.rax, 0xff, "RAX comes first");
+    expect_number(host_registers[0].regs.rip, 0x400123, "and the others are the same");
+}
+
+static void registers_are_those_of_the_chosen_thread(void **state)
+{
+    (void)state;
+    host_registers[1].regs.rax = 1;
+    expect_text(ask("Hg2"), "OK", "thread 2 is vCPU 1");
+    expect_text(ask("p0"), "0100000000000000", "its RAX");
+    expect_text(ask("Hg3"), "E16", "there are two vCPUs");
+    expect_text(ask("T2"), "OK", "thread 2 is alive");
+    expect_text(ask("T3"), "E16", "thread 3 is not");
+    expect_text(ask("qfThreadInfo"), "m1,2", "all threads");
+    expect_text(ask("qsThreadInfo"), "l", "and no more");
+    expect_text(ask("qC"), "QC2", "the current one");
+}
+
+static void memory_is_read_and_written(void **state)
+{
+    (void)state;
+    memcpy(host_code(CODE_GVA), "\x48\x89\xe5", 3);
+    expect_text(ask("m400000,3"), "4889e5", "through the page tables");
+    expect_text(ask("M400001,2:abcd"), "OK", "written");
+    expect_bytes(host_code(CODE_GVA), "\x48\xab\xcd", 3, "there it is");
+    expect_text(ask("m500000,4"), "E0e", "nothing is mapped there: an error (14, EFAULT), not zeros");
+    expect_text(ask("m402ffe,4"), "00000000", "the next page is mapped, too");
+    expect_text(ask("m403ffe,4"), "0000", "only what is there");
+    expect_text(ask("M403ffe,4:01020304"), "E0e", "a write that cannot be done wholly is an error");
+    expect_text(ask("M400000,3:01"), "E16", "fewer bytes than promised");
+    expect_text(ask("m400000"), "E16", "no length");
+}
+
+static void binary_memory_has_any_bytes(void **state)
+{
+    (void)state;
+    expect_text(ask_bytes("X400000,3:\0#}", 13), "OK", "bytes as they are, also zero");
+    expect_bytes(host_code(CODE_GVA), "\0#}", 3, "there they are");
+    expect_text(ask("X400000,0:"), "OK", "gdb asks with no bytes whether the command is known");
+}
+
+static void physical_memory_can_be_read(void **state)
+{
+    (void)state;
+    memcpy(host_ram + 0x8000, "ab", 2);
+    expect_text(ask("Qqemu.PhyMemMode:1"), "OK", "from now on addresses are physical");
+    expect_text(ask("m8000,2"), "6162", "no page table is looked at");
+    expect_text(ask("qqemu.PhyMemMode"), "1", "it can be asked");
+    expect_text(ask("Qqemu.PhyMemMode:0"), "OK", "and taken back");
+    expect_text(ask("m8000,2"), "E0e", "virtual 0x8000 is not mapped");
+}
+
+static void a_breakpoint_is_there_only_while_the_guest_runs(void **state)
+{
+    (void)state;
+    gdb.int3_exits = true;
+    memcpy(host_code(CODE_GVA), "\x55\x90", 2);
+    expect_text(ask("Z0,400000,1"), "OK", "a software breakpoint");
+    expect_text(ask("m400000,2"), "5590", "memory is the guest's own");
+    expect_true(ask("vCont;c") == NULL, "the answer comes when the guest stops");
+    expect_bytes(host_code(CODE_GVA), "\xcc\x90", 2, "INT3 is planted while vCPUs run");
+    run_stop();
+    gdb.running = false;
+    expect_bytes(host_code(CODE_GVA), "\x55\x90", 2, "and taken out when they stand");
+    expect_text(ask("z0,400000,1"), "OK", "gdb takes it back");
+    ask("vCont;c");
+    expect_bytes(host_code(CODE_GVA), "\x55\x90", 2, "it is gone");
+}
+
+static void a_byte_that_the_guest_has_written_is_its_own(void **state)
+{
+    (void)state;
+    gdb.int3_exits = true;
+    ask("Z0,400000,1");
+    ask("vCont;c");
+    *host_code(CODE_GVA) = 0x77;
+    run_stop();
+    expect_number(*host_code(CODE_GVA), 0x77, "the guest loaded new code there: it must stay");
+}
+
+static void two_breakpoints_on_one_byte(void **state)
+{
+    (void)state;
+    gdb.int3_exits = true;
+    *host_code(CODE_GVA) = 0x55;
+    ((uint64_t *)host_ram)[0x4000 / 8 + 3] = 0x8003; /* 0x403000 is the same page as 0x400000 */
+    ask("Z0,400000,1");
+    ask("Z1,403000,1");
+    ask("vCont;c");
+    run_stop();
+    expect_number(*host_code(CODE_GVA), 0x55,
+                  "the second one found INT3 there, which is not the guest's byte");
+}
+
+static void where_nothing_is_mapped_is_no_breakpoint(void **state)
+{
+    (void)state;
+    expect_text(ask("Z0,500000,1"), "E0e", "no byte to plant anything in");
+    gdb.debug_registers_work = true;
+    expect_text(ask("Z0,500000,1"), "OK", "a debug register needs none");
+    expect_text(ask("Z1,400000,1"), "OK", "a hardware breakpoint");
+    __u64 debugreg[8] = {0};
+    break_debug_registers(debugreg);
+    expect_number(debugreg[0], 0x500000, "in the first register");
+    expect_number(debugreg[1], 0x400000, "in the second");
+    expect_number(debugreg[7], 2 | 8, "both are on (G0, G1), for execution, length 1");
+}
+
+static void watchpoints_are_debug_registers(void **state)
+{
+    __u64 debugreg[8] = {0};
+
+    (void)state;
+    gdb.debug_registers_work = true;
+    expect_text(ask("Z2,401000,8"), "OK", "writes of 8 bytes");
+    expect_text(ask("Z4,401010,2"), "OK", "any access to 2 bytes");
+    break_debug_registers(debugreg);
+    expect_number(debugreg[7], 2 | 8 | 9ul << 16 | 7ul << 20, "R/W0 = 1, LEN0 = 2; R/W1 = 3, LEN1 = 1");
+    expect_text(ask("Z2,401001,8"), "", "not a multiple of its size: gdb has to do without");
+    expect_text(ask("Z2,401000,3"), "", "not a size that debug registers have");
+    expect_text(ask("Z3,401000,8"), "", "x86 cannot watch reads alone");
+    expect_text(ask("Z2,401020,8"), "OK", "the third");
+    expect_text(ask("Z2,401028,8"), "OK", "the fourth");
+    expect_text(ask("Z2,401030,8"), "E1c", "there are four (28, ENOSPC)");
+}
+
+static void without_debug_registers_writes_are_found_by_stepping(void **state)
+{
+    (void)state;
+    expect_text(ask("Z4,401000,8"), "", "reads cannot be seen by stepping");
+    expect_text(ask("Z2,401000,8"), "OK", "writes change the value");
+    ask("vCont;c");
+    expect_true(gdb.vcpus[0].creeping, "so the vCPU must be stepped");
+    expect_true(!watch_changed(host_vm.vcpus[0], &host_registers[0].sregs), "nothing has changed yet");
+    host_ram[0x9000] = 1;
+    const struct breakpoint *p = watch_changed(host_vm.vcpus[0], &host_registers[0].sregs);
+    expect_true(p && p->gva == 0x401000, "now it has");
+    expect_true(!watch_changed(host_vm.vcpus[0], &host_registers[0].sregs), "and is told once");
+}
+
+static void actions_belong_to_threads(void **state)
+{
+    (void)state;
+    expect_true(ask("vCont;s:2;c") == NULL, "the guest runs");
+    expect_true(gdb.vcpus[1].stepping && !gdb.vcpus[0].stepping, "the leftmost action that fits counts");
+    gdb.running = false;
+    ask("vCont;r400000,400010:1");
+    expect_true(gdb.vcpus[0].stepping && gdb.vcpus[1].held, "a thread without an action stands still");
+    expect_number(gdb.vcpus[0].start, 0x400000, "the range to step through");
+    expect_number(gdb.vcpus[0].end, 0x400010, "ends before this");
+    gdb.running = resumed = false;
+    expect_text(ask("vCont;s:9"), "E16", "there is no thread 9");
+    expect_text(ask("vCont;x"), "E16", "nor an action x");
+    expect_true(!resumed, "nothing may run then");
+    expect_text(ask("vCont?"), "vCont;c;C;s;S;r", "what there is");
+}
+
+static void a_stop_names_thread_and_reason(void **state)
+{
+    struct reply r = {0};
+
+    (void)state;
+    ask("qSupported:swbreak+;hwbreak+");
+    ask("Z0,400000,1");
+    host_registers[1].regs.rip = 0x400000;
+    gdb.vcpus[1].stop = STOP_BREAK;
+    reply_stop(&r, host_vm.vcpus[1]);
+    r.data[r.size] = 0;
+    expect_text(r.data, "T05thread:2;swbreak:;",
+                "RIP is at the breakpoint already: that is what swbreak says");
+    expect_true(gdb.vcpu == host_vm.vcpus[1], "g and m are about this one now");
+    expect_number(gdb.vcpus[1].stop, STOP_NONE, "it is told once");
+    r = (struct reply){0};
+    gdb.vcpus[0].stop = STOP_WATCH;
+    gdb.vcpus[0].address = 0x401000;
+    reply_stop(&r, host_vm.vcpus[0]);
+    r.data[r.size] = 0;
+    expect_text(r.data, "T05thread:1;watch:401000;", "a watchpoint names its address");
+}
+
+static void the_description_comes_in_windows(void **state)
+{
+    char all[32768] = "", packet[64];
+    size_t size = 0;
+
+    (void)state;
+    do {
+        snprintf(packet, sizeof packet, "qXfer:features:read:target.xml:%zx,100", size);
+        ask(packet);
+        for (size_t i = 1; i < reply.size; i++) /* '*' and others are escaped */
+            all[size++] = reply.data[i] == '}' ? (char)(reply.data[++i] ^ 0x20) : reply.data[i];
+        assert_true(size < sizeof all - 0x200);
+    } while (answer[0] == 'm');
+    expect_number((uint64_t)answer[0], 'l', "the last part begins with l");
+    all[size] = 0;
+    expect_contains(all, "<?xml", "from the beginning");
+    expect_contains(all, "</target>", "to the end");
+    expect_text(ask("qXfer:features:read:other.xml:0,100"), "E00", "there is no other");
+}
+
+static void the_end(void **state)
+{
+    (void)state;
+    expect_text(ask("D"), "OK", "detach");
+    expect_true(hung_up, "the connection ends after the answer");
+    expect_number((uint64_t)host_status, (uint64_t)-1, "the guest goes on");
+    ask("k");
+    expect_number((uint64_t)host_status, 128 + 9, "kill ends it, as signal 9 would");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(what_is_not_known_gets_an_empty_answer, begin),
+        cmocka_unit_test_setup(a_register_is_read_and_written, begin),
+        cmocka_unit_test_setup(all_registers_come_in_one_answer, begin),
+        cmocka_unit_test_setup(registers_are_those_of_the_chosen_thread, begin),
+        cmocka_unit_test_setup(memory_is_read_and_written, begin),
+        cmocka_unit_test_setup(binary_memory_has_any_bytes, begin),
+        cmocka_unit_test_setup(physical_memory_can_be_read, begin),
+        cmocka_unit_test_setup(a_breakpoint_is_there_only_while_the_guest_runs, begin),
+        cmocka_unit_test_setup(a_byte_that_the_guest_has_written_is_its_own, begin),
+        cmocka_unit_test_setup(two_breakpoints_on_one_byte, begin),
+        cmocka_unit_test_setup(where_nothing_is_mapped_is_no_breakpoint, begin),
+        cmocka_unit_test_setup(watchpoints_are_debug_registers, begin),
+        cmocka_unit_test_setup(without_debug_registers_writes_are_found_by_stepping, begin),
+        cmocka_unit_test_setup(actions_belong_to_threads, begin),
+        cmocka_unit_test_setup(a_stop_names_thread_and_reason, begin),
+        cmocka_unit_test_setup(the_description_comes_in_windows, begin),
+        cmocka_unit_test_setup(the_end, begin),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
