@@ -1,4 +1,5 @@
 /* Lab 1: the ways in which a real-mode guest leaves for the hypervisor, and what must come of each. */
+#include <unistd.h>
 #include "guest.h"
 
 GUEST(print_code, ".code16", "mov $'H', %al; out %al, $0xe9; mov $'i', %al; out %al, $0xe9; hlt");
@@ -135,7 +136,12 @@ static void real_mode_starts_as_documented(void **state)
 {
     (void)state;
     struct vm *vm = vm_from_code(start_code, start_code_end);
+    struct kvm_sregs sregs;
 
+    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_GET_SREGS, &sregs), 0);
+    expect_number(sregs.ds.limit, 0xffff,
+                  "what need not change must stay as the reset left it: get the special registers, change "
+                  "CS, set them");
     run_until_halt(vm);
     struct kvm_regs regs = guest_regs(vm);
     expect_number(regs.rax & 0xffff, 0, "CS is 0: an offset is a physical address");
@@ -143,6 +149,29 @@ static void real_mode_starts_as_documented(void **state)
     expect_number(regs.rcx & 0xffff, 0, "SS is 0");
     expect_number(regs.rsp & 0xffff, 0x7c00, "the stack grows down from 0x7C00");
     expect_number(regs.rsi & 0x202, 2, "interrupts are off (IF), and bit 1 of FLAGS is always one");
+    free_vm(vm);
+}
+
+static void two_pieces_of_ram_are_one_file(void **state)
+{
+    (void)state;
+    struct vm *vm = calloc(1, sizeof *vm);
+    uint32_t value = 0x12345678, found = 0;
+
+    features_collect();
+    options_clear();
+    vm->memory = RAM_LOW_END + MiB;
+    vm->cpus = 1;
+    vm->bare = true;
+    expect_number((uint64_t)vm_create(vm), 0,
+                  "RAM above 3 GiB is a second piece, at 4 GiB; KVM wants a slot number of its own for it");
+    expect_number(vm->ram_count, 2, "each piece is noted in vm->ram[] and counted");
+    expect_number(vm->ram[1].gpa, RAM_HIGH_BASE, "the second piece begins at the gpa that was asked for");
+    memcpy(vm->ram[1].hva, &value, sizeof value);
+    assert_int_equal(pread(vm->ram_fd, &found, sizeof found, RAM_LOW_END), sizeof found);
+    expect_number(
+        found, value,
+        "a store to the second piece must be seen in the file, at fd_offset: the mapping is shared");
     free_vm(vm);
 }
 
@@ -200,6 +229,7 @@ int main(void)
         cmocka_unit_test(mmio_of_each_size_reaches_the_device),
         cmocka_unit_test(hlt_ends_the_guest_with_status_0),
         cmocka_unit_test(real_mode_starts_as_documented),
+        cmocka_unit_test(two_pieces_of_ram_are_one_file),
         cmocka_unit_test(a_spinning_guest_can_be_paused_resumed_and_stopped),
         cmocka_unit_test(a_device_that_stops_the_vm_runs_no_further_instruction),
     };

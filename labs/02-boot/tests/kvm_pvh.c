@@ -1,4 +1,6 @@
 /* Lab 2: a kernel starts as the PVH protocol promises, and finds its start information. */
+#include <fcntl.h>
+#include <unistd.h>
 #include "guest.h"
 #include "kernel_image.h"
 #include "boot/kernel.h"
@@ -70,6 +72,45 @@ static void the_entry_is_that_of_the_note(void **state)
     free_vm(vm);
 }
 
+/* What becomes of the kernel when the 32-bit number at this place of its file is changed: 0 if it is loaded.
+ */
+static int load_changed(long offset, uint32_t value)
+{
+    const char *args[] = {"run", "--kernel", kernel_image(entry_code, entry_code_end)};
+    struct vm *vm = calloc(1, sizeof *vm);
+    int fd = open(args[2], O_RDWR);
+
+    assert_int_equal(pwrite(fd, &value, sizeof value, offset), sizeof value);
+    close(fd);
+    features_collect();
+    options_clear();
+    assert_int_equal(options_parse(3, (char **)args), 0);
+    vm->memory = GUEST_MEMORY;
+    vm->cpus = 1;
+    int err = vm_create(vm);
+    free_vm(vm);
+    return err;
+}
+
+/* Places in the file of kernel_image(). */
+#define CODE_FLAGS (sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr) + offsetof(Elf64_Phdr, p_flags))
+#define NOTE       (sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr))
+#define NOTE_DESC  (NOTE + offsetof(Elf64_Nhdr, n_descsz))
+#define NOTE_ENTRY (NOTE + sizeof(Elf64_Nhdr) + 4)
+
+static void an_entry_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    expect_number((uint64_t)load_changed(NOTE_ENTRY, KERNEL_BASE + 1), 0,
+                  "an entry that lies in an executable segment is good");
+    expect_true(load_changed(NOTE_ENTRY, KERNEL_BASE - 1) < 0,
+                "an entry must lie in a segment that is loaded");
+    expect_true(load_changed(CODE_FLAGS, PF_R | PF_W) < 0, "and that segment must be executable (PF_X)");
+    expect_true(load_changed(NOTE_DESC, 2) < 0, "an address has 4 or 8 bytes, not 2");
+    expect_true(load_changed(NOTE + sizeof(Elf64_Nhdr), 'X') < 0,
+                "a kernel without the note does not say where it begins: nothing may run");
+}
+
 static void start_information_describes_the_machine(void **state)
 {
     (void)state;
@@ -109,6 +150,7 @@ int main(void)
         cmocka_unit_test(registers_are_those_of_the_protocol),
         cmocka_unit_test(segments_are_flat),
         cmocka_unit_test(the_entry_is_that_of_the_note),
+        cmocka_unit_test(an_entry_that_cannot_be_is_refused),
         cmocka_unit_test(start_information_describes_the_machine),
         cmocka_unit_test(cpuid_tells_of_the_hypervisor),
     };
