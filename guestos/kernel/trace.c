@@ -18,8 +18,9 @@
 #define TRACE_PORT    0xe4
 #define TRACE_PRESENT 0x54 /* what reading the port gives where a trace is being made */
 #define EVENTS        256
+#define SYS_EXECVE    59
 
-enum { SYSCALL_EVENT = 2, SWITCH_EVENT, FAULT_EVENT, INTERRUPT_EVENT };
+enum { SYSCALL_EVENT = 2, SWITCH_EVENT, FAULT_EVENT, INTERRUPT_EVENT, NAME_EVENT };
 
 struct event {
     uint64_t begin, end; /* time stamp counter */
@@ -38,6 +39,7 @@ struct ring {
 static struct ring *rings[MAX_CPUS]; /* each CPU writes to its own, interrupts off: no lock is needed */
 static bool no_memory;
 static uint64_t switched[MAX_CPUS]; /* when its current thread got the CPU */
+static int named[MAX_CPUS];         /* the process whose name was told last */
 
 /* This CPU's ring; the first event on a CPU makes it. NULL: no memory. */
 static struct ring *ring_here(void)
@@ -55,22 +57,44 @@ static struct ring *ring_here(void)
     return *ring;
 }
 
+/* Put an event into the ring of this CPU. Interrupts are off. */
+static void put(const struct event *event)
+{
+    struct ring *ring = ring_here();
+
+    if (!ring)
+        return;
+    ring->events[ring->head % EVENTS] = *event;
+    __atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_RELEASE); /* after the event itself */
+    if (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= EVENTS)
+        out32(TRACE_PORT, 0); /* the hypervisor empties it now */
+}
+
+/* Numbers become names when another process than before has something to tell. */
+static void put_name(const struct process *process)
+{
+    struct event event = {.kind = NAME_EVENT, .task = process->pid};
+
+    if (named[this_cpu()->id] == process->pid)
+        return;
+    named[this_cpu()->id] = process->pid;
+    strcopy(event.name, process->name, sizeof(event.name));
+    put(&event);
+}
+
 /* The name, kind, addr and value of the event are set; the rest is done here. */
 static void tell(struct event *event, const struct thread *thread, uint64_t began)
 {
     bool irq_was_on = irq_enabled();
 
     irq_disable();
-    struct ring *ring = ring_here();
-    if (ring) {
-        event->begin = began;
-        event->end = read_tsc();
-        event->task = thread->process ? thread->process->pid : 0;
-        ring->events[ring->head % EVENTS] = *event;
-        __atomic_store_n(&ring->head, ring->head + 1, __ATOMIC_RELEASE); /* after the event itself */
-        if (ring->head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) >= EVENTS)
-            out32(TRACE_PORT, 0); /* the hypervisor empties it now */
+    event->begin = began;
+    event->end = read_tsc();
+    if (thread->process) {
+        event->task = thread->process->pid;
+        put_name(thread->process);
     }
+    put(event);
     if (irq_was_on)
         irq_enable();
 }
@@ -83,6 +107,8 @@ static void tell_trap(const struct trapframe *frame, uint64_t vector, uint64_t e
         event.kind = SYSCALL_EVENT;
         event.value = frame->rax;
         syscall_name(error, event.name, sizeof(event.name));
+        if (error == SYS_EXECVE)
+            named[this_cpu()->id] = 0; /* it has another name now */
     } else if (vector == TRAP_PAGE_FAULT) {
         event.addr = read_cr2(); /* still ours: handling a page fault raises none */
         strcopy(event.name, "page fault", sizeof(event.name));

@@ -169,6 +169,11 @@ function usedTracks() {
 
 const rows = usedTracks(), rowOf = new Map(rows.map((track, row) => [track, row]));
 
+// After a reset there is another machine in the trace.
+function trackName([process, , name]) {
+    return process > 2 ? name + ", start " + Math.ceil(process / 2) : name;
+}
+
 // A round distance between the marks of the axis: 1, 2 or 5 times a power of ten.
 function step(width) {
     const rough = span / Math.max(1, width / 160), power = 10 ** Math.floor(Math.log10(rough));
@@ -215,7 +220,7 @@ function draw() {
     pen.fillStyle = style.getPropertyValue("--card");
     pen.fillRect(0, 0, LEFT - 2, height);
     pen.fillStyle = style.getPropertyValue("--text");
-    rows.forEach((track, row) => pen.fillText(trace.tracks[track][2], 12, row * ROW + 23, LEFT - 24));
+    rows.forEach((track, row) => pen.fillText(trackName(trace.tracks[track]), 12, row * ROW + 23, LEFT - 24));
 }
 
 function look(newFrom, newSpan) {
@@ -272,10 +277,14 @@ function listen() {
 }
 
 function showKey() {
-    for (const kind of [...exits.slice(0, COLOURS), ...told.filter(kind => colourOf.has(kind))]) {
-        const item = add(byId("key"), "span");
-        add(item, "i").style.background = `var(--c${colourOf.get(kind)})`;
-        item.append(kind[NAME]);
+    for (const [title, kinds] of [["Exits:", exits], ["In the guest:", told]]) {
+        const shown = kinds.filter(kind => colourOf.has(kind));
+        if (shown.length) add(byId("key"), "b", title);
+        for (const kind of shown) {
+            const item = add(byId("key"), "span");
+            add(item, "i").style.background = `var(--c${colourOf.get(kind)})`;
+            item.append(kind[NAME]);
+        }
     }
     if (trace.merged) add(byId("key"), "span", "Bars nearer than " + time(trace.merged) + " were put together, the sum at their beginning.");
 }

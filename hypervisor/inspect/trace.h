@@ -13,6 +13,7 @@ enum trace_kind {
     TRACE_SWITCH,
     TRACE_FAULT,
     TRACE_INTERRUPT,
+    TRACE_NAME, /* of a process; it is no event in the file, but names a track there */
     TRACE_KINDS
 };
 
@@ -96,9 +97,8 @@ struct trace {
     struct vm *vm;
     const char *path;
     struct trace_filter filter;
-    uint64_t limit;     /* events in the file */
-    uint64_t start;     /* host_now() when the trace began, */
-    uint64_t start_tsc; /* and the time stamp counter */
+    uint64_t limit; /* events in the file */
+    uint64_t start; /* host_now() when the trace began */
     struct trace_vcpu vcpus[MAX_VCPUS];
     struct trace_ring console; /* put with vm->lock held */
 };

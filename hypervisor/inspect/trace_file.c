@@ -30,7 +30,7 @@ static struct place {
     uint64_t rip;
     char name[64];
 } places[PLACES];
-static struct {
+static struct task {
     uint32_t task;
     char name[24];
 } tasks[TASKS];
@@ -128,25 +128,22 @@ static void put_console(const struct trace_event *e)
     fputs("}}", file);
 }
 
-/* A switch says who had the CPU until now: it names that process's track too. */
+/* Guests tell a name again and again; it is written once. */
 static void name_task(const struct trace_event *e)
 {
-    size_t size = strnlen(e->text, sizeof tasks[0].name);
+    struct task *known = &tasks[e->task % TASKS];
 
-    if (!e->task ||
-        (tasks[e->task % TASKS].task == e->task && memcmp(tasks[e->task % TASKS].name, e->text, size) == 0))
+    if (known->task == e->task && memcmp(known->name, e->text, sizeof known->name) == 0)
         return;
-    tasks[e->task % TASKS].task = e->task;
-    memcpy(tasks[e->task % TASKS].name, e->text, sizeof tasks[0].name);
-    put_name("thread_name", guest(), e->task, e->text, size);
+    known->task = e->task;
+    memcpy(known->name, e->text, sizeof known->name);
+    put_name("thread_name", guest(), e->task, e->text, strnlen(e->text, sizeof known->name));
 }
 
 static void put_told(uint32_t vcpu, const struct trace_event *e)
 {
     bool on_cpu = e->kind == TRACE_SWITCH || e->kind == TRACE_INTERRUPT || !e->task;
 
-    if (e->kind == TRACE_SWITCH)
-        name_task(e);
     put_head("X", guest(), on_cpu ? CPU_TRACK + vcpu : e->task, trace_kind_names[e->kind]);
     put_us("ts", e->begin);
     put_us("dur", e->end - e->begin);
@@ -164,6 +161,8 @@ static void put_event(uint32_t vcpu, const struct trace_event *e)
         put_exit(vcpu, e);
     else if (e->kind == TRACE_CONSOLE)
         put_console(e);
+    else if (e->kind == TRACE_NAME)
+        name_task(e);
     else
         put_told(vcpu, e);
 }

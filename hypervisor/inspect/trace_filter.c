@@ -6,8 +6,8 @@
 #define ALL_REASONS UINT64_MAX
 #define WORD_MAX    32
 
-const char *const trace_kind_names[TRACE_KINDS] = {"exit",   "console", "syscall",
-                                                   "switch", "fault",   "interrupt"};
+const char *const trace_kind_names[TRACE_KINDS] = {"exit",  "console",   "syscall", "switch",
+                                                   "fault", "interrupt", "name"};
 
 const char *trace_reason(unsigned reason, char *word)
 {

@@ -23,7 +23,7 @@
 
 struct guest_event {
     uint64_t begin, end; /* time stamp counter */
-    uint32_t kind;       /* TRACE_SYSCALL ... TRACE_INTERRUPT */
+    uint32_t kind;       /* TRACE_SYSCALL ... TRACE_NAME */
     uint32_t task;
     uint64_t addr, value; /* a fault's address, a call's result: the guest's to choose */
     char name[24];
@@ -36,6 +36,28 @@ struct guest_ring {
 };
 
 static struct trace *trace;
+
+struct moment {
+    uint64_t ns, tsc; /* since the trace began; our time stamp counter */
+};
+
+/* Now, by both clocks: of a few looks the one where the least time passed between the two. */
+static struct moment moment_now(void)
+{
+    struct moment best = {0, 0};
+    uint64_t least = UINT64_MAX;
+
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = __rdtsc(), ns = host_now(), between = __rdtsc() - before;
+        if (between < least) {
+            least = between;
+            best = (struct moment){ns - trace->start, before + between / 2};
+        }
+    }
+    return best;
+}
+
+static struct moment first; /* when the trace began */
 
 static uint64_t guest_tsc(struct vcpu *vcpu)
 {
@@ -70,22 +92,22 @@ int trace_guest_attach(struct trace *t)
     static const struct bus_ops ops = {.sizes = 1 | 4, .read = events_read, .write = events_write};
 
     trace = t;
-    trace->start_tsc = __rdtsc();
+    first = moment_now();
     return bus_claim(&t->vm->ports, EVENTS_PORT, 4, "trace-port", &ops, NULL);
 }
 
 /* The moment at which the guest's counter showed `tsc`, from the speed of ours; never after `now`. */
-static uint64_t when(const struct trace_told *told, uint64_t tsc, uint64_t now, uint64_t now_tsc)
+static uint64_t when(const struct trace_told *told, uint64_t tsc, const struct moment *now)
 {
-    uint64_t ago = now_tsc + told->tsc_offset - tsc;
-    double ns = (double)ago * ((double)now / (double)(now_tsc - trace->start_tsc + 1));
+    uint64_t ago = now->tsc + told->tsc_offset - tsc;
+    double ns = (double)ago * ((double)(now->ns - first.ns) / (double)(now->tsc - first.tsc + 1));
 
     if ((int64_t)ago < 0)
-        return now;
-    return ns < (double)now ? now - (uint64_t)ns : 0;
+        return now->ns;
+    return ns < (double)now->ns ? now->ns - (uint64_t)ns : 0;
 }
 
-static void translate(struct trace_vcpu *t, const struct guest_event *g, uint64_t now, uint64_t now_tsc)
+static void translate(struct trace_vcpu *t, const struct guest_event *g, const struct moment *now)
 {
     struct trace_event e = {.kind = (uint8_t)g->kind, .task = g->task, .addr = g->addr, .value = g->value};
 
@@ -93,10 +115,10 @@ static void translate(struct trace_vcpu *t, const struct guest_event *g, uint64_
         t->told.lost++;
         return;
     }
-    if (!(trace->filter.kinds >> g->kind & 1))
-        return;
-    e.end = when(&t->told, g->end, now, now_tsc);
-    e.begin = when(&t->told, g->begin, now, now_tsc);
+    if (!(g->kind == TRACE_NAME ? trace->filter.kinds >> TRACE_SYSCALL : trace->filter.kinds >> g->kind & 1))
+        return; /* names are wanted where anything of the guest is */
+    e.end = when(&t->told, g->end, now);
+    e.begin = when(&t->told, g->begin, now);
     e.begin = e.begin < e.end ? e.begin : e.end;
     for (unsigned i = 0; i < sizeof g->name && g->name[i]; i++)
         e.text[i] = isprint((unsigned char)g->name[i]) ? g->name[i] : '?';
@@ -117,11 +139,11 @@ void trace_guest_collect(struct vcpu *vcpu)
         t->told.lost += head - t->told.taken - GUEST_EVENTS;
         t->told.taken = head - GUEST_EVENTS;
     }
-    uint64_t now = host_now() - trace->start, now_tsc = __rdtsc();
+    struct moment now = moment_now();
     for (; t->told.taken != head; t->told.taken++) {
         struct guest_event copy = ring->events[t->told.taken % GUEST_EVENTS];
         __asm__ volatile("" : "+m"(copy)); /* really a copy: other vCPUs may change the ring while we look */
-        translate(t, &copy, now, now_tsc);
+        translate(t, &copy, &now);
     }
     __atomic_store_n(&ring->tail, head, __ATOMIC_RELEASE);
 }

@@ -1,5 +1,6 @@
 """The control socket and `terrarium inspect`: a running Moss, looked at from outside."""
 
+import contextlib
 import json
 import os
 import re
@@ -97,7 +98,8 @@ class Control(unittest.TestCase):
             answers = [json.loads(stream.readline()) for _ in range(3)]
             self.assertEqual([answer["ok"] for answer in answers], [False, False, True])
             connection.sendall(b"x" * 5000)
-            self.assertEqual(stream.readline(), "", "a line that never ends is the end of the talk")
+            with contextlib.suppress(ConnectionResetError):  # the rest of the line was never read
+                self.assertEqual(stream.readline(), "", "a line that never ends is the end of the talk")
             connection.close()
             self.assertIn("vCPU 0", self.inspect("vcpus"), "the next client is served")
             silent = self.connect()

@@ -144,13 +144,15 @@ class Traces(unittest.TestCase):
         self.assertTrue(sleeps and sleeps[0]["dur"] >= 90000, "sleep 0.1 lasts about 0.1 s of guest time: %s" % sleeps)
         end = 0
         for event in sorted(trace.of("switch"), key=lambda event: event["ts"]):
-            self.assertGreaterEqual(event["ts"] + 50, end, "one thread has the CPU at a time")
+            self.assertGreaterEqual(event["ts"] + 1000, end, "one thread has the CPU at a time (clocks agree within 1 ms)")
             end = event["ts"] + event["dur"]
         self.assertIn("cat", {event["name"] for event in trace.of("switch")})
+        names = {event["args"]["name"] for event in trace.of("__metadata") if event["pid"] == 2 and event["tid"] < 1000000}
+        self.assertTrue({"init", "sh", "ls", "cat", "sleep"} <= names, "each process is named: %s" % names)
         self.assertEqual(trace.totals["lost_by_guest"], 0, "a full ring is an exit, so nothing is lost")
         told = len(trace.of("syscall")) + len(trace.of("switch")) + len(trace.of("fault")) + len(trace.of("interrupt"))
         doorbells = stats(result.stderr)[2]["trace-port"] - 2
-        self.assertLessEqual(doorbells, told / 256, "%d events" % told)
+        self.assertLessEqual(doorbells, told / 128, "an exit for a full ring, not for an event: %d events" % told)
 
     def test_moss_says_so_where_nobody_listens(self):
         self.assertIn(b"trace: nobody listens", moss.run(b"", append="trace").words)
