@@ -89,7 +89,8 @@ static unsigned power_below(unsigned n)
 struct virtqueue *virtqueue_create(struct virtio_device *device, unsigned number,
                                    void (*interrupt)(struct virtqueue *queue))
 {
-    unsigned size = power_below(MIN(virtio_queue_size(device, number), VIRTQUEUE_SIZE_MAX));
+    unsigned offered = virtio_queue_size(device, number); /* read once: it may not be the same again */
+    unsigned size = power_below(MIN(offered, VIRTQUEUE_SIZE_MAX));
     struct virtqueue *queue = size ? kmalloc(sizeof(*queue)) : NULL;
 
     if (!queue)

@@ -10,7 +10,7 @@
 typedef int64_t ssize_t;
 
 #define ARRAY_SIZE(a)            (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)                ((a) < (b) ? (a) : (b))
+#define MIN(a, b)                ((a) < (b) ? (a) : (b)) /* evaluates one of them twice */
 #define MAX(a, b)                ((a) > (b) ? (a) : (b))
 #define ROUND_UP(n, to)          (((n) + (to)-1) / (to) * (to))
 #define ROUND_DOWN(n, to)        ((n) / (to) * (to))

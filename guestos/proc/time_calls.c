@@ -101,8 +101,10 @@ static ssize_t sys_clock_nanosleep(int clock, uint32_t flags, uint64_t request, 
     int error = timespec_from_user(request, &ns);
     if (error)
         return error;
-    if (flags & TIMER_ABSTIME)
-        ns -= MIN(ns, read_clock(clock));
+    if (flags & TIMER_ABSTIME) {
+        uint64_t past = read_clock(clock);
+        ns -= MIN(ns, past);
+    }
     uint64_t deadline = sleep_begin(now + ns);
     if (wait_until(&sleepers, false, deadline, true) == -ETIMEDOUT)
         return 0;

@@ -24,6 +24,7 @@ static struct virtqueue *queue;
 static uint64_t ram_used;
 static unsigned notified, failures;
 static unsigned size_offered = RING_SIZE;
+static bool size_grows; /* whenever it is read */
 
 /* --- the kernel around it --- */
 
@@ -50,6 +51,8 @@ uint64_t frame_alloc_zero(void)
 unsigned virtio_queue_size(struct virtio_device *d, unsigned number)
 {
     assert_ptr_equal(d, &device);
+    if (size_grows)
+        size_offered *= 1024;
     return number < 2 ? size_offered : 0;
 }
 
@@ -281,6 +284,10 @@ static void sizes_become_powers_of_two(void **state)
     assert_int_equal(virtqueue_create(&device, 0, NULL)->size, VIRTQUEUE_SIZE_MAX);
     size_offered = 7;
     assert_int_equal(virtqueue_create(&device, 0, NULL)->size, 4);
+    size_offered = 1;
+    size_grows = true;
+    assert_int_equal(virtqueue_create(&device, 0, NULL)->size, VIRTQUEUE_SIZE_MAX); /* read once */
+    size_grows = false;
     size_offered = RING_SIZE;
     assert_null(virtqueue_create(&device, 2, NULL)); /* the device has two */
 }
