@@ -52,7 +52,7 @@ unsigned virtio_queue_size(struct virtio_device *d, unsigned number)
 {
     assert_ptr_equal(d, &device);
     if (size_grows)
-        size_offered *= 1024;
+        size_offered *= 64;
     return number < 2 ? size_offered : 0;
 }
 
@@ -286,7 +286,7 @@ static void sizes_become_powers_of_two(void **state)
     assert_int_equal(virtqueue_create(&device, 0, NULL)->size, 4);
     size_offered = 1;
     size_grows = true;
-    assert_int_equal(virtqueue_create(&device, 0, NULL)->size, VIRTQUEUE_SIZE_MAX); /* read once */
+    assert_int_equal(virtqueue_create(&device, 0, NULL)->size, 64); /* read once */
     size_grows = false;
     size_offered = RING_SIZE;
     assert_null(virtqueue_create(&device, 2, NULL)); /* the device has two */
