@@ -23,7 +23,7 @@ from labkit import sandbox  # noqa: E402 (its place is known now)
 
 MEMORY_MAX = 3 << 30  # bytes of all its processes together; sanitizers make a test several times as large as itself
 PROCESSES_MAX = 64
-FILE_MAX = 1 << 30  # bytes of the largest file that it may write
+FILE_MAX = 2 << 40  # bytes of the largest file; most can be holes, and what it really holds is counted as memory or disk
 BUILT_FILE_MAX = 128 << 20  # bytes of the largest file that a compiler may write
 DISK_MAX = 4 << 30  # bytes by which a disk may get fuller meanwhile
 MEMORY_DISK, MEMORY_DISK_MIN = "/dev/shm", 1 << 30  # where files are memory, and how many bytes it must have to be of use
