@@ -30,7 +30,7 @@ MEMORY := 128M
 WITH_KVM := scripts/with-kvm
 
 .DELETE_ON_ERROR:
-.PHONY: all run qemu demo test check fuzz bench clean help list format compile_commands.json
+.PHONY: all run gdb qemu demo test check fuzz bench clean help list format compile_commands.json
 
 all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 
@@ -131,6 +131,9 @@ $(B)/disk.img:
 
 run: all $(RUN_NEEDS)
 	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(CONSOLE),--console $(CONSOLE)) $(if $(APPEND),--append "$(APPEND)")
+
+gdb: all $(RUN_NEEDS)
+	@$(WITH_KVM) scripts/gdb $(B)/moss.elf $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
 
 qemu: all $(RUN_NEEDS)
 	@CONSOLE=$(CONSOLE) MEMORY=$(MEMORY) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
