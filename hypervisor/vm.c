@@ -206,12 +206,30 @@ void vm_resume(struct vm *vm)
     pthread_mutex_unlock(&vm->run_lock);
 }
 
+void vm_hold(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->run_lock);
+    vm->holds++;
+    vm_kick(vm);
+    while (vm->resting < vm->cpus)
+        pthread_cond_wait(&vm->run_changed, &vm->run_lock);
+    pthread_mutex_unlock(&vm->run_lock);
+}
+
+void vm_release(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->run_lock);
+    vm->holds--;
+    pthread_cond_broadcast(&vm->run_changed);
+    pthread_mutex_unlock(&vm->run_lock);
+}
+
 bool vm_may_run(struct vm *vm)
 {
     pthread_mutex_lock(&vm->run_lock);
     vm->resting++;
     pthread_cond_broadcast(&vm->run_changed);
-    while (vm->wish == WISH_PAUSE)
+    while (vm->wish == WISH_PAUSE || (vm->wish == WISH_RUN && vm->holds > 0))
         pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     bool run = vm->wish == WISH_RUN;
     vm->resting -= run;

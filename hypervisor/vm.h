@@ -238,6 +238,7 @@ struct vm {
     pthread_mutex_t run_lock;
     pthread_cond_t run_changed;
     enum wish wish;
+    unsigned holds;   /* vm_hold() without vm_release(), so far */
     unsigned resting; /* vCPU threads that stand still, or have ended */
     int status;       /* once stopped: the exit status */
     int stopped_fd;   /* an eventfd, readable once the VM is stopped */
@@ -263,6 +264,10 @@ bool vm_stopping(struct vm *vm);
 /* Stand still between two guest instructions, and go on. Not from a vCPU thread: it would wait for itself. */
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
+
+/* The same for a short look at a machine that may be paused or not, and stays so. Holds nest. */
+void vm_hold(struct vm *vm);
+void vm_release(struct vm *vm);
 
 /* For vcpu_thread() when KVM_RUN was interrupted: rest while paused. Returns false when it is time to end. */
 bool vm_may_run(struct vm *vm);
