@@ -229,6 +229,24 @@ void vm_resume(struct vm *vm)
     pthread_mutex_unlock(&vm->run_lock);
 }
 
+void vm_freeze(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->run_lock);
+    vm->freezes++;
+    vm_kick(vm);
+    while (vm->resting < vm->cpus)
+        pthread_cond_wait(&vm->run_changed, &vm->run_lock);
+    pthread_mutex_unlock(&vm->run_lock);
+}
+
+void vm_thaw(struct vm *vm)
+{
+    pthread_mutex_lock(&vm->run_lock);
+    vm->freezes--;
+    pthread_cond_broadcast(&vm->run_changed);
+    pthread_mutex_unlock(&vm->run_lock);
+}
+
 void vcpu_hold(struct vcpu *vcpu, bool held)
 {
     pthread_mutex_lock(&vcpu->vm->run_lock);
@@ -243,7 +261,7 @@ bool vcpu_may_run(struct vcpu *vcpu)
     pthread_mutex_lock(&vm->run_lock);
     vm->resting++;
     pthread_cond_broadcast(&vm->run_changed);
-    while (vm->wish == WISH_PAUSE || (vcpu->held && vm->wish == WISH_RUN))
+    while (vm->wish == WISH_PAUSE || (vm->wish == WISH_RUN && (vcpu->held || vm->freezes > 0)))
         pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     bool run = vm->wish == WISH_RUN;
     vm->resting -= run;

@@ -239,6 +239,7 @@ struct vm {
     pthread_mutex_t run_lock;
     pthread_cond_t run_changed;
     enum wish wish;
+    unsigned freezes; /* vm_freeze() without vm_thaw(), so far */
     unsigned resting; /* vCPU threads that stand still, or have ended */
     int status;       /* once stopped: the exit status */
     int stopped_fd;   /* an eventfd, readable once the VM is stopped */
@@ -264,6 +265,10 @@ bool vm_stopping(struct vm *vm);
 /* Stand still between two guest instructions, and go on. Not from a vCPU thread: it would wait for itself. */
 void vm_pause(struct vm *vm);
 void vm_resume(struct vm *vm);
+
+/* The same for a short look at a machine that may be paused or not, and stays so. They nest. */
+void vm_freeze(struct vm *vm);
+void vm_thaw(struct vm *vm);
 
 /* The two halves of vm_pause(): asking, which a vCPU thread may do too, and waiting until all rest (or have
  * ended). */

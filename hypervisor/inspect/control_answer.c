@@ -31,7 +31,7 @@ static const struct control *find(const char *name)
     return NULL;
 }
 
-/* Whether all vCPU threads are there to be paused; somebody may ask before they are. */
+/* Whether all vCPU threads are there to be held; somebody may ask before they are. */
 static bool started(struct vm *vm)
 {
     bool all = true;
@@ -43,20 +43,16 @@ static bool started(struct vm *vm)
     return all;
 }
 
-/* Have the command look at a machine that stands still. One that somebody else has paused stays so. */
-static bool run_paused(struct vm *vm, const struct control *control, const struct request *request, FILE *out)
+/* Have the command look at a machine that stands still. */
+static bool run_held(struct vm *vm, const struct control *control, const struct request *request, FILE *out)
 {
     if (!started(vm))
         return fputs("the guest has not started yet", out), false;
-    pthread_mutex_lock(&vm->run_lock);
-    bool was_paused = vm->wish == WISH_PAUSE;
-    pthread_mutex_unlock(&vm->run_lock);
-    vm_pause(vm);
+    vm_freeze(vm);
     pthread_mutex_lock(&vm->lock);
     bool good = control->run(vm, request, out);
     pthread_mutex_unlock(&vm->lock);
-    if (!was_paused)
-        vm_resume(vm);
+    vm_thaw(vm);
     return good;
 }
 
@@ -70,7 +66,7 @@ static bool carry_out(struct vm *vm, const char *line, size_t size, FILE *out)
         return fprintf(out, "the request is not as control.h says: there should be %s", wanted), false;
     if (!control)
         return fprintf(out, "unknown command '%s'; 'help' lists the commands", request.command), false;
-    return run_paused(vm, control, &request, out);
+    return run_held(vm, control, &request, out);
 }
 
 void control_answer(struct vm *vm, const char *line, size_t size, FILE *out)

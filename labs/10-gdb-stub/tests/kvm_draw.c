@@ -119,6 +119,57 @@ static void devices_show_their_addresses(void **state)
                     "a claim");
 }
 
+GUEST(counting_code, ".code64", "1: incl 0x20000; jmp 1b");
+
+/* Whether the counter moves; it is looked at until it does, or often. */
+static bool counts(volatile uint32_t *counter)
+{
+    uint32_t before = *counter;
+
+    for (long i = 0; i < 20000000; i++)
+        if (*counter != before)
+            return true;
+    return false;
+}
+
+static void ask(const char *command)
+{
+    FILE *out = fmemopen(picture, sizeof picture, "w");
+
+    control_answer(vm, command, strlen(command), out);
+    fclose(out);
+    expect_contains(picture, "{\"ok\":true,\"text\":\"vCPU 0  runs",
+                    "an answer, whether the guest runs or not");
+}
+
+static void a_look_changes_nothing(void **state)
+{
+    (void)state;
+    static const char command[] = "{\"command\":\"vcpus\"}";
+    vm = vm_from_code64(counting_code, counting_code_end);
+    volatile uint32_t *counter = guest_ptr(vm, 0x20000, 4);
+
+    assert_int_equal(vm_start(vm), 0);
+    while (*counter < 1000)
+        ;
+    ask(command);
+    while (!counts(counter)) /* a guest that runs goes on */
+        ;
+    vm_pause(vm);
+    ask(command);
+    expect_true(!counts(counter), "a guest that somebody has paused stays so");
+    vm_freeze(vm);
+    vm_resume(vm);
+    expect_true(!counts(counter), "a guest that is looked at stands still, whoever resumes it");
+    vm_thaw(vm);
+    while (!counts(counter))
+        ;
+    vm_stop(vm, 0);
+    ask(command);
+    vm_join(vm);
+    free_vm(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +179,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_walk_shows_each_level_and_why_it_ends, begin, end),
         cmocka_unit_test_setup_teardown(a_vcpu_shows_its_mode_and_registers, begin, end),
         cmocka_unit_test_setup_teardown(devices_show_their_addresses, begin, end),
+        cmocka_unit_test(a_look_changes_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
