@@ -1,6 +1,7 @@
 """Runs test programs, here or where KVM works: many in one boot of scripts/with-kvm. A frozen machine is started anew."""
 
 import collections
+import contextlib
 import importlib.util
 import json
 import os
@@ -30,6 +31,7 @@ BOOTS_MAX = 4  # an emulated machine may freeze; then the tests go on in a new o
 FREEZES_MAX = 2  # of one job: then it has failed
 GONE = "machines with KVM"  # what is said then
 STDERR = 2
+RESULTS_MAX, WORDS_MAX = 64 << 20, 3000  # bytes of verdicts of a program, and of its last words if it has none
 
 # What cmocka says around the words of a test that help nobody who sees the verdict; among it, where tests/support/ complains.
 NOISE = re.compile(r"^(\[[=-]{10}\].*|\[ +(RUN|OK|PASSED|FAILED) +\].*| *\d+ FAILED TEST\(S\)|"
@@ -58,8 +60,7 @@ class Job(collections.namedtuple("Job", "path root build names label", defaults=
 def parse_results(data, nonce):
     """The verdicts (name, verdict, message) in what tests/support/results.c wrote."""
     verdicts, mark, at = [], f"{nonce} ".encode(), 0
-    while data.startswith(mark, at):
-        end = data.index(b"\n", at)
+    while data.startswith(mark, at) and (end := data.find(b"\n", at)) >= 0:
         _, verdict, length, name = data[at:end].decode().split(" ", 3)
         at = end + 1 + int(length)
         verdicts.append((name, verdict, data[end + 1 : at].decode(errors="replace")))
@@ -77,27 +78,33 @@ def kill_group(process):
         pass
 
 
+def last_bytes(file, most):
+    """The end of what a descriptor's file has, at most so many bytes. Closes it."""
+    with open(file, "rb") as stream:
+        stream.seek(max(0, stream.seek(0, os.SEEK_END) - most))
+        return stream.read(most)
+
+
 def run_program(report, job):
     """Run a cmocka program, in a process group of its own. Its verdicts come by a file without a name, with a nonce."""
     nonce, file = secrets.token_hex(16), os.memfd_create("results")
     environment = {**os.environ, "TERRARIUM_RESULTS": f"{file} {nonce}", "TERRARIUM_BUILD": job.build}
     if job.names:
         environment["TERRARIUM_TESTS"] = " ".join(job.names)
-    process = subprocess.Popen([job.path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    output = os.memfd_create("output")
+    process = subprocess.Popen([job.path], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                                cwd=job.root or ROOT, env=environment, pass_fds=[file], start_new_session=True)
     try:
-        output, end = process.communicate(timeout=PROGRAM_CEILING * SCALE)[0], f"status {process.returncode}"
+        end = f"status {process.wait(PROGRAM_CEILING * SCALE)}"
     except subprocess.TimeoutExpired:
-        kill_group(process)
-        output, end = process.communicate()[0], "not ended in time"
+        end = "not ended in time"
     kill_group(process)
-    with open(file, "rb") as results:
-        results.seek(0)
-        verdicts = parse_results(results.read(), nonce)
+    process.wait()
+    verdicts, last_words = parse_results(last_bytes(file, RESULTS_MAX), nonce), last_bytes(output, WORDS_MAX)
     for name, verdict, message in verdicts:
         report.add(job.suite(), name, verdict, tidy(message) if verdict == "fail" else "")
     if not verdicts or (end != "status 0" and not any(verdict == "fail" for _, verdict, _ in verdicts)):
-        report.add(job.suite(), "runs to its end", "fail", f"{end}\n{output.decode(errors='replace')[-3000:]}")
+        report.add(job.suite(), "runs to its end", "fail", f"{end}\n{last_words.decode(errors='replace')}")
 
 
 class UnittestResult(unittest.TestResult):
@@ -191,7 +198,8 @@ def run_boot(report, jobs, kvm=True, confined=None):
     key = secrets.token_hex(16)
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
     build = os.path.join(ROOT, "build")
-    with tempfile.TemporaryDirectory(prefix="jobs-", dir=build) as directory, limits.scratch(build) as scratch:
+    scratch_place = limits.scratch(build) if confined else contextlib.nullcontext()
+    with tempfile.TemporaryDirectory(prefix="jobs-", dir=build) as directory, scratch_place as scratch:
         order, results = os.path.join(directory, "order.json"), os.path.join(directory, "results.json")
         with open(order, "w") as file:
             json.dump({"key": key, "results": results, "jobs": jobs, "confined": confined and str(confined), "scratch": scratch}, file)

@@ -478,6 +478,12 @@ class Exhausting(Grading):
         exit(3);
     sleep(30);""", part, before="char path[4096];")
 
+    def test_too_many_words(self):
+        words = "for (long i = 0; i < 5l << 10; i++) write(1, block, sizeof block); sleep(30);"
+        self.check(words, "it used more than 3072 MiB of memory", before="char block[1 << 20];")
+        early = f"char block[1 << 20];\n__attribute__((constructor)) static void early(void)\n{{\n    {words}\n}}\n"
+        self.check("", "it used more than 3072 MiB of memory", score=0, before=early)
+
     def test_too_many_files(self):
         """They are in memory, and fill no disk."""
         before = limits.free_bytes(self.base)
