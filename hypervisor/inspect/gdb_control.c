@@ -61,6 +61,21 @@ static bool take_action(const char **text, struct gdb_vcpu *plan)
     return letter == 'c' || letter == 's';
 }
 
+/* Give the plan to one vCPU, or to all, that have none yet. */
+static void plan_apply(const struct gdb_vcpu *plan, const struct vcpu *only, bool *planned)
+{
+    for (unsigned i = 0; i < gdb.vm->cpus; i++) {
+        struct gdb_vcpu *v = &gdb.vcpus[i];
+        if (planned[i] || (only && only->id != i))
+            continue;
+        planned[i] = true;
+        v->held = false;
+        v->stepping = plan->stepping;
+        v->start = plan->start;
+        v->end = plan->end;
+    }
+}
+
 /* The leftmost action that names a thread, or names none, is its own; threads without one stand still. */
 static void command_continue_threads(const char *text, struct reply *r)
 {
@@ -76,14 +91,7 @@ static void command_continue_threads(const char *text, struct reply *r)
             reply_text(r, "E%02x", EINVAL);
             return;
         }
-        for (unsigned i = 0; i < gdb.vm->cpus; i++) {
-            enum gdb_stop stop = gdb.vcpus[i].stop;
-            if (planned[i] || (only && only->id != i))
-                continue;
-            planned[i] = true;
-            gdb.vcpus[i] = plan;
-            gdb.vcpus[i].stop = stop; /* not told yet */
-        }
+        plan_apply(&plan, only, planned);
     }
     go(r);
 }
