@@ -118,6 +118,7 @@ struct gdb {
     bool running;      /* and waits for the guest to stop */
     bool physical;     /* addresses are guest-physical */
     bool no_ack;
+    const char *packet_end;        /* of the packet that is being answered */
     bool can_swbreak, can_hwbreak; /* gdb understands these reasons */
     bool has_stepped;              /* a trap flag of ours may still lie in the guest's memory */
     bool int3_exits, debug_registers_work, can_block_interrupts; /* see gdb_probe.c */
@@ -214,22 +215,30 @@ void run_detach(void);
 /* The feature's hook for a guest that died: it rests, to be looked at, until it is resumed. */
 bool run_died(struct vcpu *vcpu, const char *what);
 
-/* ---- Commands (gdb_stub.c, gdb_data.c, gdb_monitor.c) ---- */
+/* ---- Commands (gdb_stub.c; gdb_control.c, gdb_data.c, gdb_query.c) ---- */
 
-/* Answer the packet in reader->data. Returns false if there is no answer now. */
+/* What a packet begins with, and who answers: `text` is what follows the word. An answer left empty says
+ * "not supported". `GDB_COMMAND(name) = {...};` puts one into the table; no other file needs to know. */
+struct gdb_command {
+    const char *word;
+    void (*run)(const char *text, struct reply *r);
+};
+
+#define GDB_COMMAND(name)                                                                                    \
+    static const struct gdb_command gdb_##name;                                                              \
+    static const struct gdb_command *linked_##name __attribute__((section("gdb_commands"), used)) =          \
+        &gdb_##name;                                                                                         \
+    static const struct gdb_command gdb_##name
+
+/* Answer the packet in reader->data. Returns false if there is no answer now: the guest runs. */
 bool gdb_command(struct packet_reader *reader, struct reply *r);
+
+/* The vCPU of a thread id, vCPU n being thread n + 1; 0 (any) and -1 (all) are the current one. NULL: there
+ * is no such thread. */
+struct vcpu *take_thread(const char **text);
 
 /* Why the guest stopped, as the answer to what let it run. */
 void reply_stop(struct reply *r, struct vcpu *vcpu);
-
-/* "m", "M", "X", "g", "G", "p", "P": text is what follows the letter. */
-void command_read_memory(const char *text, struct reply *r);
-void command_write_memory(const char *text, struct reply *r);
-void command_write_binary(const char *text, const char *end, struct reply *r);
-void command_registers(const char *text, struct reply *r);
-void command_set_registers(const char *text, struct reply *r);
-void command_register(const char *text, struct reply *r);
-void command_set_register(const char *text, struct reply *r);
 
 /* gdb's "monitor" command: what it prints goes to `out`. */
 void monitor_command(char *line, FILE *out);

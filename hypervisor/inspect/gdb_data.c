@@ -25,7 +25,7 @@ static bool take_range(const char **text, uint64_t *addr, uint64_t *size)
 }
 
 /* A part is an answer, too; nothing at all is an error: gdb must not show bytes that are not there. */
-void command_read_memory(const char *text, struct reply *r)
+static void command_read_memory(const char *text, struct reply *r)
 {
     static uint8_t bytes[PACKET_MAX / 2];
     const struct kvm_sregs *sregs;
@@ -43,6 +43,8 @@ void command_read_memory(const char *text, struct reply *r)
         reply_errno(r, EFAULT);
 }
 
+GDB_COMMAND(command_read_memory) = {"m", command_read_memory};
+
 static void write_memory(uint64_t addr, void *bytes, size_t size, struct reply *r)
 {
     const struct kvm_sregs *sregs;
@@ -54,7 +56,7 @@ static void write_memory(uint64_t addr, void *bytes, size_t size, struct reply *
         reply_errno(r, EFAULT);
 }
 
-void command_write_memory(const char *text, struct reply *r)
+static void command_write_memory(const char *text, struct reply *r)
 {
     static uint8_t bytes[PACKET_MAX / 2];
     uint64_t addr, size;
@@ -66,20 +68,24 @@ void command_write_memory(const char *text, struct reply *r)
         reply_errno(r, EINVAL);
 }
 
-/* The bytes as they are (the escapes are gone), up to `end`. */
-void command_write_binary(const char *text, const char *end, struct reply *r)
+GDB_COMMAND(command_write_memory) = {"M", command_write_memory};
+
+/* The bytes as they are (the escapes are gone), up to the packet's end. */
+static void command_write_binary(const char *text, struct reply *r)
 {
     uint64_t addr, size;
 
-    if (take_range(&text, &addr, &size) && take_word(&text, ":") && size == (uint64_t)(end - text))
+    if (take_range(&text, &addr, &size) && take_word(&text, ":") && size == (uint64_t)(gdb.packet_end - text))
         write_memory(addr, (void *)(uintptr_t)text, size, r);
     else
         reply_errno(r, EINVAL);
 }
 
+GDB_COMMAND(command_write_binary) = {"X", command_write_binary};
+
 /* ---- Registers ---- */
 
-void command_registers(const char *text, struct reply *r)
+static void command_registers(const char *text, struct reply *r)
 {
     uint8_t value[VALUE_MAX];
     struct gdb_registers registers;
@@ -95,6 +101,8 @@ void command_registers(const char *text, struct reply *r)
         reply_hex(r, value, reg.bits / 8);
     }
 }
+
+GDB_COMMAND(command_registers) = {"g", command_registers};
 
 /* Change as many registers as `text` has values for, from number n on, at most `count`. */
 static void set_registers(const char *text, unsigned n, unsigned count, struct reply *r)
@@ -113,12 +121,14 @@ static void set_registers(const char *text, unsigned n, unsigned count, struct r
         reply_text(r, "OK");
 }
 
-void command_set_registers(const char *text, struct reply *r)
+static void command_set_registers(const char *text, struct reply *r)
 {
     set_registers(text, 0, UINT16_MAX, r);
 }
 
-void command_register(const char *text, struct reply *r)
+GDB_COMMAND(command_set_registers) = {"G", command_set_registers};
+
+static void command_register(const char *text, struct reply *r)
 {
     uint8_t value[VALUE_MAX];
     struct gdb_registers registers;
@@ -134,7 +144,9 @@ void command_register(const char *text, struct reply *r)
     reply_hex(r, value, reg.bits / 8);
 }
 
-void command_set_register(const char *text, struct reply *r)
+GDB_COMMAND(command_register) = {"p", command_register};
+
+static void command_set_register(const char *text, struct reply *r)
 {
     uint64_t n;
 
@@ -143,3 +155,5 @@ void command_set_register(const char *text, struct reply *r)
     else
         reply_errno(r, EINVAL);
 }
+
+GDB_COMMAND(command_set_register) = {"P", command_set_register};

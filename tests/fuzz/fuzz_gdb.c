@@ -2,6 +2,7 @@
 /* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_stub.c hypervisor/inspect/gdb_data.c */
 /* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_step.c */
 /* sources: hypervisor/inspect/gdb_break.c hypervisor/inspect/gdb_monitor.c hypervisor/inspect/walk.c */
+/* sources: hypervisor/inspect/gdb_control.c hypervisor/inspect/gdb_query.c */
 /* sources: hypervisor/inspect/gdb_registers.c */
 /* sources: tests/unit/gdb_host.c */
 #include <stdlib.h>

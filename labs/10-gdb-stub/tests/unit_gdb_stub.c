@@ -1,6 +1,7 @@
 /* Lab 10: the commands of the remote protocol, answered without a KVM. */
 /* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_stub.c hypervisor/inspect/gdb_data.c */
 /* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_break.c */
+/* sources: hypervisor/inspect/gdb_control.c hypervisor/inspect/gdb_query.c */
 /* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/walk.c tests/unit/gdb_host.c */
 #include "expect.h"
 #include "tests/unit/gdb_host.h"

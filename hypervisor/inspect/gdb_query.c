@@ -1,0 +1,101 @@
+/* gdb's questions, and what it sets (GDB manual, appendix E.4). */
+#include <stdlib.h>
+#include "gdb.h"
+
+static void query_supported(const char *text, struct reply *r)
+{
+    gdb.can_swbreak = strstr(text, "swbreak+");
+    gdb.can_hwbreak = strstr(text, "hwbreak+");
+    reply_text(r, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+",
+               PACKET_MAX);
+}
+
+GDB_COMMAND(query_supported) = {"qSupported", query_supported};
+
+/* "annex:offset,length": a window of a text. 'm': there is more, 'l': that was the last. */
+static void query_features(const char *text, struct reply *r)
+{
+    uint64_t offset, length;
+    char *xml = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&xml, &size);
+
+    if (!out)
+        return;
+    target_print(out);
+    fclose(out);
+    if (take_word(&text, "target.xml:") && take_number(&text, &offset) && take_word(&text, ",") &&
+        take_number(&text, &length) && offset <= size) {
+        uint64_t rest = size - offset, most = PACKET_MAX / 2; /* all of them might need an escape */
+        length = length < most ? length : most;
+        reply_text(r, length < rest ? "m" : "l");
+        reply_binary(r, xml + offset, length < rest ? length : rest);
+    } else {
+        reply_text(r, "E00");
+    }
+    free(xml);
+}
+
+GDB_COMMAND(query_features) = {"qXfer:features:read:", query_features};
+
+static void query_attached(const char *text, struct reply *r)
+{
+    (void)text;
+    reply_text(r, "1"); /* gdb lets go of the guest when it ends, instead of killing it */
+}
+
+GDB_COMMAND(query_attached) = {"qAttached", query_attached};
+
+static void set_no_ack(const char *text, struct reply *r)
+{
+    (void)text;
+    gdb.no_ack = true;
+    reply_text(r, "OK");
+}
+
+GDB_COMMAND(set_no_ack) = {"QStartNoAckMode", set_no_ack};
+
+/* QEMU's way to say that addresses are physical. */
+static void set_physical(const char *text, struct reply *r)
+{
+    gdb.physical = *text == '1';
+    reply_text(r, "OK");
+}
+
+GDB_COMMAND(set_physical) = {"Qqemu.PhyMemMode:", set_physical};
+
+static void query_physical(const char *text, struct reply *r)
+{
+    (void)text;
+    reply_text(r, "%d", gdb.physical);
+}
+
+GDB_COMMAND(query_physical) = {"qqemu.PhyMemMode", query_physical};
+
+/* Output goes ahead in packets of its own. */
+static void query_monitor(const char *text, struct reply *r)
+{
+    struct reply output = {0};
+    char line[256] = "", *printed = NULL;
+    size_t length = strlen(text) / 2, size = 0;
+    FILE *out =
+        length < sizeof line && take_hex(&text, line, length) ? open_memstream(&printed, &size) : NULL;
+
+    if (!out) {
+        reply_text(r, "E%02x", EINVAL);
+        return;
+    }
+    monitor_command(line, out);
+    fclose(out);
+    for (size_t done = 0, part; done < size; done += part) {
+        part = size - done < PACKET_MAX / 4 ? size - done : PACKET_MAX / 4;
+        output.size = 0;
+        reply_text(&output, "O");
+        reply_hex(&output, printed + done, part);
+        server_send(&output);
+    }
+    free(printed);
+    reply_text(r, "OK");
+}
+
+GDB_COMMAND(query_monitor) = {"qRcmd,", query_monitor};
