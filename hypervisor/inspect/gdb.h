@@ -105,10 +105,11 @@ struct gdb_vcpu {
 struct breakpoint {
     enum gdb_point { POINT_FREE, POINT_SOFTWARE, POINT_HARDWARE, POINT_WRITE, POINT_ACCESS } type;
     uint64_t gva, size;
-    uint64_t gpa;      /* of the byte in guest memory that is ours while planted */
-    bool planted;      /* only while vCPUs run */
+    uint64_t gpa;      /* of the byte in guest memory that is ours while planted, */
+    bool planted;      /* which is only while vCPUs run */
+    bool known;        /* gpa is where it was planted last, also if gdb has taken it back since */
     int slot;          /* 0 to 3: it is in this debug register; negative: in none */
-    uint8_t before[8]; /* the byte below ours; or what a watched variable was */
+    uint8_t before[8]; /* the code there without our byte; or what a watched variable was */
 };
 
 struct gdb {

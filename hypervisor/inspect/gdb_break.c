@@ -44,9 +44,25 @@ static int free_slot(void)
 static struct breakpoint *point_find(enum gdb_point type, uint64_t gva, uint64_t size)
 {
     for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++)
-        if (p->type == type && (type == POINT_FREE || (p->gva == gva && p->size == size)))
+        if (p->type == type && p->gva == gva && p->size == size)
             return p;
     return NULL;
+}
+
+/* A free entry: the one that knows about this address, or else any. */
+static struct breakpoint *point_free(uint64_t gva)
+{
+    struct breakpoint *any = NULL;
+
+    for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++) {
+        if (p->type != POINT_FREE)
+            continue;
+        if (p->known && p->gva == gva)
+            return p;
+        if (!any || (any->known && !p->known))
+            any = p;
+    }
+    return any;
 }
 
 /* Whether the kernel is still young: no paging yet, so that nothing of it is mapped where it will run. */
@@ -68,11 +84,20 @@ static int watch_set(struct breakpoint *p, const struct kvm_sregs *sregs)
     return gdb.debug_registers_work && p->slot < 0 ? -ENOSPC : 0;
 }
 
+/* A program's page is not mapped while another program runs. Where we have planted before, and the same code
+ * still lies, is the place. */
+static bool is_still_there(struct vm *vm, const struct breakpoint *p)
+{
+    const uint8_t *code = p->known ? guest_ptr(vm, p->gpa, sizeof p->before) : NULL;
+
+    return code && memcmp(code, p->before, sizeof p->before) == 0;
+}
+
 static int break_set(struct breakpoint *p, const struct kvm_sregs *sregs)
 {
     struct walk w;
 
-    if (p->slot < 0 && !(walk(gdb.vm, sregs, p->gva, 0, &w) && w.is_ram)) {
+    if (p->slot < 0 && !(walk(gdb.vm, sregs, p->gva, 0, &w) && w.is_ram) && !is_still_there(gdb.vm, p)) {
         p->slot = free_slot(); /* it needs no page that is mapped now */
         return p->slot >= 0 || is_starting(sregs) ? 0 : -EFAULT;
     }
@@ -86,9 +111,14 @@ int point_set(enum gdb_point type, uint64_t gva, uint64_t size)
 
     if (p)
         return 0; /* "should be implemented in an idempotent way" (appendix E.2) */
-    p = point_find(POINT_FREE, 0, 0);
+    p = point_free(gva);
     if (!p || ioctl(gdb.vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
         return -ENOSPC;
+    if (p->known && p->gva == gva) {
+        new.known = true;
+        new.gpa = p->gpa;
+        memcpy(new.before, p->before, sizeof new.before);
+    }
     new.slot = type == POINT_SOFTWARE ? -1 : free_slot();
     int err = is_watch(&new) ? watch_set(&new, &sregs) : break_set(&new, &sregs);
     if (err == 0)
@@ -101,7 +131,7 @@ void point_clear(enum gdb_point type, uint64_t gva, uint64_t size)
     struct breakpoint *p = point_find(type, gva, size);
 
     if (p)
-        *p = (struct breakpoint){0};
+        p->type = POINT_FREE;
 }
 
 /* ---- In guest memory, and out again ---- */
@@ -109,13 +139,14 @@ void point_clear(enum gdb_point type, uint64_t gva, uint64_t size)
 /* Two addresses may be one byte of RAM: what it was before is what the first of them found. */
 static void plant(struct vm *vm, struct breakpoint *new, uint64_t gpa)
 {
-    uint8_t *byte = guest_ptr(vm, gpa, 1);
+    uint8_t *byte = guest_ptr(vm, gpa, 1), *code = guest_ptr(vm, gpa, sizeof new->before);
 
     if (!byte)
         return;
     new->gpa = gpa;
     new->planted = true;
-    new->before[0] = *byte;
+    new->known = code;
+    memcpy(new->before, code ?: byte, code ? sizeof new->before : 1);
     for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++)
         if (p != new && p->planted && p->gpa == gpa)
             new->before[0] = p->before[0];
@@ -133,6 +164,8 @@ static unsigned plant_all(struct vm *vm, const struct kvm_sregs *sregs)
             continue;
         if (walk(vm, sregs, p->gva, 0, &w))
             plant(vm, p, w.gpa);
+        else if (is_still_there(vm, p))
+            plant(vm, p, p->gpa);
         missing += !p->planted;
     }
     return missing;

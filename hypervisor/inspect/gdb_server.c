@@ -155,8 +155,9 @@ static void *server_thread(void *arg)
     eventfd_t count;
 
     (void)arg;
-    if (gdb.attached && gdb.running) /* over a reset: the new machine goes on as the old one */
-        gdb.running = run_resume();
+    if (gdb.attached && gdb.running &&
+        !run_resume()) /* over a reset: the new machine goes on as the old one */
+        server_wake();
     while (!__atomic_load_n(&server.quit, __ATOMIC_SEQ_CST)) {
         struct pollfd fds[] = {{.fd = server.wake_fd, .events = POLLIN},
                                {.fd = server.in, .events = POLLIN},

@@ -207,6 +207,35 @@ static void two_breakpoints_on_one_byte(void **state)
                   "the second one found INT3 there, which is not the guest's byte");
 }
 
+/* The page table entry of CODE_GVA. */
+static void unmap_code(void)
+{
+    ((uint64_t *)host_ram)[0x4000 / 8] = 0;
+}
+
+static void a_program_keeps_its_breakpoint_while_another_runs(void **state)
+{
+    (void)state;
+    gdb.int3_exits = true;
+    memcpy(host_code(CODE_GVA), "\x55\x48\x89\xe5\x53\x48\x89\xfb", 8);
+    ask("Z0,400000,1");
+    ask("vCont;c");
+    run_stop();
+    gdb.running = false;
+    ask("z0,400000,1"); /* gdb takes all out at each stop, */
+    unmap_code();
+    expect_text(ask("Z0,400000,1"), "OK",
+                "and puts them in again: the code is where it was, though not mapped");
+    ask("vCont;c");
+    expect_number(*host_code(CODE_GVA), 0xcc, "planted in the same page");
+    run_stop();
+    gdb.running = false;
+    expect_number(*host_code(CODE_GVA), 0x55, "and taken out");
+    ask("z0,400000,1");
+    *host_code(CODE_GVA + 7) = 0;
+    expect_text(ask("Z0,400000,1"), "E0e", "something else lies there now: the program is gone");
+}
+
 static void where_nothing_is_mapped_is_no_breakpoint(void **state)
 {
     (void)state;
@@ -336,6 +365,7 @@ int main(void)
         cmocka_unit_test_setup(a_breakpoint_is_there_only_while_the_guest_runs, begin),
         cmocka_unit_test_setup(a_byte_that_the_guest_has_written_is_its_own, begin),
         cmocka_unit_test_setup(two_breakpoints_on_one_byte, begin),
+        cmocka_unit_test_setup(a_program_keeps_its_breakpoint_while_another_runs, begin),
         cmocka_unit_test_setup(where_nothing_is_mapped_is_no_breakpoint, begin),
         cmocka_unit_test_setup(watchpoints_are_debug_registers, begin),
         cmocka_unit_test_setup(without_debug_registers_writes_are_found_by_stepping, begin),
