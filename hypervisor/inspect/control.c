@@ -118,7 +118,8 @@ static int control_listen(const char *path)
     umask(mask);
     if (err == 0 && listen(listen_fd, 4) == 0)
         return 0;
-    complain(0, "--control %s: %s", path, strerror(errno));
+    complain(0, "--control %s: %s%s", path, strerror(errno),
+             errno == EADDRINUSE ? "" : "; not every file system takes sockets: try /run or /dev/shm");
     if (err == 0)
         unlink(path);
     close(listen_fd);
