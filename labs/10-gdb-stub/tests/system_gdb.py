@@ -309,7 +309,7 @@ class Packets(unittest.TestCase):
         with Guest() as guest:
             wire = guest.connect()
             self.stop_at(wire, "kmain")
-            stack = wire.register(RSP) - 8  # the first push changes it
+            stack = wire.register(RSP) - 16  # the second push of its prologue changes it
             before = wire.memory(stack, 8)
             reply = wire.ask("Z2,%x,8" % stack)
             if reply == "":
@@ -318,6 +318,7 @@ class Packets(unittest.TestCase):
             reply = wire.ask("vCont;c")
             self.assertIn("watch:%x;" % stack, reply)
             self.assertNotEqual(wire.memory(stack, 8), before)
+            self.assertLess(wire.register(RIP) - self.symbols["kmain"], 16, "it is told when it is long past")
 
     def test_a_triple_fault_is_a_stop(self):
         with Guest(append="demo=lose-idt") as guest:
