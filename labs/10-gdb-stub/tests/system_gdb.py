@@ -385,12 +385,9 @@ class RealGdb(unittest.TestCase):
         values = dict(re.findall(r"^@(\w+) (.*)$", result.stdout, re.M))
         return values, result.stdout
 
-    def wait_for(self, path):
-        Wire(path).close()
-
     def test_a_session(self):
         with Guest(script=b"echo ready\n" * 30) as guest:  # enough system calls to count
-            self.wait_for(guest.socket)
+            guest.printed(b"waiting for gdb", guest.errors)
             values, text = self.gdb(
                 guest.socket, "break kmain", "continue", 'printf "@rip %d\\n", $pc == (unsigned long)&kmain',
                 "backtrace", 'printf "@lstar %#lx\\n", $lstar', 'printf "@cr0 %#lx\\n", $cr0', "print $xmm0", "info registers",
