@@ -253,6 +253,14 @@ class Packets(unittest.TestCase):
             self.assertEqual((wire.register(RIP), wire.register(CS) & 3), (back, 3))
             self.assertEqual(wire.ask("vCont;c"), "W03")
 
+    def test_exceptions_are_still_the_guests(self):
+        """Programs that execute INT3, or set the trap flag themselves, die of it as they would without a debugger."""
+        with Guest(script=b"selftest faults; exit $?\n") as guest:
+            wire = guest.connect()
+            self.stop_at(wire, "syscall_dispatch")
+            self.assertEqual(wire.ask("Z0,%x,1" % self.symbols["panic"]), "OK")
+            self.assertEqual(wire.ask("vCont;c"), "W00", guest.content(guest.output)[-1000:])
+
     def test_a_range_is_stepped_without_a_word(self):
         with Guest() as guest:
             wire = guest.connect()
