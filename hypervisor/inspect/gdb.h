@@ -87,7 +87,7 @@ void target_print(FILE *out);
 
 #define GDB_BREAKPOINTS 64
 
-enum gdb_stop { STOP_NONE, STOP_INTERRUPT, STOP_STEP, STOP_BREAK, STOP_HARDWARE, STOP_WATCH, STOP_DIED };
+enum gdb_stop { STOP_NONE, STOP_STEP, STOP_BREAK, STOP_WATCH, STOP_DIED };
 
 /* What the debugger wants of a vCPU and what came of it. Written by the vCPU's thread while it runs, else by
  * the debugger's. */

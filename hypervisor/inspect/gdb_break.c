@@ -184,6 +184,7 @@ void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
 
     v->creeping = any(is_watch, false);
+    gdb.has_stepped |= v->creeping; /* unlike a kernel without an IDT, this one may be interrupted */
     if (!any(is_break, false))
         return;
     pthread_mutex_lock(&vcpu->vm->lock);

@@ -1,7 +1,8 @@
 /*
  * INT3 where KVM does not report it, and the guest's own IDT gets it (software-emulated CPUs): the guest's
  * #BP handler begins with an instruction that always exits. When it does, the CPU has pushed five words and
- * changed nothing else that they do not tell; from them we make the state before the INT3.
+ * changed nothing else that they do not tell; from them we make the state before the INT3. What this cannot
+ * do: break where the kernel is on a stack that takes no frame, as just before SYSRET.
  */
 #include "gdb.h"
 #include "inspect.h"

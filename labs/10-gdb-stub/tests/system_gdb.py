@@ -243,12 +243,23 @@ class Packets(unittest.TestCase):
             self.assertEqual(wire.register(CS) & 3, 0)
             self.assertEqual(wire.register(RCX), rip + 2)
             self.assertEqual(wire.register(R11) & 0x100, 0, "our trap flag is in the flags that SYSCALL has saved")
-            sysret = self.find_code(wire, self.symbols["syscall_entry"], b"\x48\x0f\x07")
-            self.stop_at(wire, sysret)
+            # pop %r11; pop %rsp; swapgs; sysretq: behind the second, an INT3 would find the program's stack.
+            self.stop_at(wire, self.find_code(wire, self.symbols["syscall_entry"], b"\x41\x5b\x5c\x0f\x01\xf8\x48\x0f\x07"))
+            for _ in range(3):
+                self.stop(wire.ask("vCont;s:1"), SIGTRAP)
+            self.assertEqual(wire.memory(wire.register(RIP), 3), b"\x48\x0f\x07")
             back = wire.register(RCX)
             self.stop(wire.ask("vCont;s:1"), SIGTRAP)
             self.assertEqual((wire.register(RIP), wire.register(CS) & 3), (back, 3))
             self.assertEqual(wire.ask("vCont;c"), "W03")
+
+    def test_exceptions_are_still_the_guests(self):
+        """Programs that execute INT3, or set the trap flag themselves, die of it as they would without a debugger."""
+        with Guest(script=b"selftest faults; exit $?\n") as guest:
+            wire = guest.connect()
+            self.stop_at(wire, "syscall_dispatch")
+            self.assertEqual(wire.ask("Z0,%x,1" % self.symbols["panic"]), "OK")
+            self.assertEqual(wire.ask("vCont;c"), "W00", guest.content(guest.output)[-1000:])
 
     def test_a_range_is_stepped_without_a_word(self):
         with Guest() as guest:
@@ -309,7 +320,7 @@ class Packets(unittest.TestCase):
         with Guest() as guest:
             wire = guest.connect()
             self.stop_at(wire, "kmain")
-            stack = wire.register(RSP) - 8  # the first push changes it
+            stack = wire.register(RSP) - 16  # the second push of its prologue changes it
             before = wire.memory(stack, 8)
             reply = wire.ask("Z2,%x,8" % stack)
             if reply == "":
@@ -318,13 +329,14 @@ class Packets(unittest.TestCase):
             reply = wire.ask("vCont;c")
             self.assertIn("watch:%x;" % stack, reply)
             self.assertNotEqual(wire.memory(stack, 8), before)
+            self.assertLess(wire.register(RIP) - self.symbols["kmain"], 16, "it is told when it is long past")
 
     def test_a_triple_fault_is_a_stop(self):
         with Guest(append="demo=lose-idt") as guest:
             wire = guest.connect()
             self.stop(wire.ask("vCont;c"), SIGABRT)
-            rip = wire.register(RIP)
-            self.assertEqual(wire.memory(rip, 2), b"\x0f\x0b", "RIP is at the instruction that killed it: UD2")
+            self.assertGreater(wire.register(RIP), 1 << 63, "the dead kernel's registers are still there")
+            self.assertEqual(len(wire.memory(wire.register(RIP), 2)), 2)
             guest.printed(b"The guest died", guest.errors)
             self.assertEqual(wire.ask("vCont;c"), "X%02x" % SIGABRT)
             self.assertEqual(guest.wait(), 121)
@@ -381,12 +393,9 @@ class RealGdb(unittest.TestCase):
         values = dict(re.findall(r"^@(\w+) (.*)$", result.stdout, re.M))
         return values, result.stdout
 
-    def wait_for(self, path):
-        Wire(path).close()
-
     def test_a_session(self):
-        with Guest() as guest:
-            self.wait_for(guest.socket)
+        with Guest(script=b"echo ready\n" * 30) as guest:  # enough system calls to count
+            guest.printed(b"waiting for gdb", guest.errors)
             values, text = self.gdb(
                 guest.socket, "break kmain", "continue", 'printf "@rip %d\\n", $pc == (unsigned long)&kmain',
                 "backtrace", 'printf "@lstar %#lx\\n", $lstar', 'printf "@cr0 %#lx\\n", $cr0', "print $xmm0", "info registers",
