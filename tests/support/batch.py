@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds for one command, however slow the machine: only ends what hangs
+PATIENCE = 60  # seconds for one command, times TIMEOUT_SCALE: only ends what hangs
 HANGS = 124    # timeout(1)'s status
 
 
@@ -30,9 +30,10 @@ def run(commands, environment=()):
 
 
 def run_one(command):
-    done = subprocess.run(["timeout", "--kill-after=5", str(PATIENCE), "bash", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL,
+    patience = PATIENCE * int(os.environ.get("TIMEOUT_SCALE", "1"))
+    done = subprocess.run(["timeout", "--kill-after=5", str(patience), "bash", "-c", command], cwd=ROOT, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    hung = f"\n(ended after {PATIENCE} s)" if done.returncode == HANGS else ""
+    hung = f"\n(ended after {patience} s)" if done.returncode == HANGS else ""
     return done.returncode, done.stdout.decode(errors="replace") + hung
 
 
