@@ -268,6 +268,7 @@ class Loop(unittest.TestCase):
     def test_watch_tries_again_after_each_save(self):
         self.lab("start", 1)
         command, options = self.kit.command("watch", 1, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background has it ignored
         with subprocess.Popen(command, **options) as process:
             read = self.read_until(process, "waiting for you")
             self.assertIn("0 of 100 points", read)
