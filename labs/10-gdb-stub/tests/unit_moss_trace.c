@@ -1,5 +1,6 @@
 /* Lab 10: how Moss tells its events: what is in the ring, and when that costs an exit. */
-/* sources: guestos/kernel/trace.c tests/unit/moss_host.c labs/10-gdb-stub/tests/irq_host.c */
+/* sources: guestos/kernel/trace.c tests/unit/moss_host.c tests/unit/cpu_host.c */
+#include "tests/unit/cpu_host.h"
 #include "tests/unit/moss_host.h"
 #include "expect.h"
 #define timespec moss_timespec /* the host has its own */
@@ -7,7 +8,6 @@
 #include "guestos/include/process.h"
 #undef timespec
 #undef timeval
-#include "irq_host.h"
 
 #define EVENTS 256
 #define RING   0x8000 /* physical */
@@ -30,7 +30,6 @@ extern const struct init_call __start_inits[];
 void (*trap_watcher)(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began);
 void (*switch_watcher)(const struct thread *before, const struct thread *next);
 
-static struct cpu cpu;
 static struct process sh = {.pid = 7, .name = "sh"}, cat = {.pid = 8, .name = "cat"};
 static struct thread sh_thread = {.process = &sh}, cat_thread = {.process = &cat}, idle = {.name = "idle"};
 static bool listens, empties;
@@ -94,9 +93,9 @@ void warn(const char *fmt, ...)
 
 static void start(void)
 {
-    irq_host_begin(&cpu);
-    cpu.self = &cpu;
-    cpu.current = &sh_thread;
+    cpu_host_begin();
+    cpu_host_be(0);
+    cpus[0].current = &sh_thread;
     listens = empties = true;
     exits = warnings = 0;
     trap_watcher = NULL;
@@ -155,7 +154,7 @@ static void a_process_is_named_when_it_is_another_or_has_another_program(void **
     start();
     call(1);
     uint32_t head = ring->head;
-    cpu.current = &cat_thread;
+    cpus[0].current = &cat_thread;
     call(1);
     call(1);
     expect_number(ring->head, head + 3, "a name and two calls");
