@@ -188,15 +188,16 @@ def add_include(text):
 # ---- the learner's side ----
 
 
-def needs(text, names):
-    """The indices, in parse(text), of what the functions `names` use, directly and through each other; without themselves."""
+def needs(text, names, known=frozenset()):
+    """The indices, in parse(text), of what the functions `names` use, directly and through each other; without themselves, and
+    without what is `known` by name."""
     items, found = parse(text), set()
     todo = [item for item in items if item.kind == "function" and item.names & set(names)]
     own = set(todo)
     while todo:
         used = identifiers(todo.pop().code)
         for i, item in enumerate(items):
-            if i not in found and item not in own and item.names & used:
+            if i not in found and item not in own and item.names & used and not item.names & known:
                 found.add(i)
                 todo.append(item)
     return sorted(found)
@@ -206,6 +207,7 @@ def put(text, new, names, helpers=(), everything=False):
     """`text` with the functions `names` as the file `new` has them, and with those items of `new` named in `helpers` that they
     need (or all of these). What `text` has is replaced in its place; what it lacks comes where `new` has it."""
     theirs, mine = parse(new), parse(text)
+    known = set().union(*(item.names for item in mine))
     wanted = {i for i, item in enumerate(theirs) if item.kind == "function" and item.names & set(names)}
     wanted |= {i for i in (range(len(theirs)) if everything else needs(new, names)) if theirs[i].names & set(helpers)}
     for i in sorted(wanted):
@@ -213,7 +215,8 @@ def put(text, new, names, helpers=(), everything=False):
         if at is not None:
             mine[at] = Item(theirs[i].instead_of(mine[at]), theirs[i].kind, theirs[i].names, theirs[i].code_at)
         else:
-            mine.insert(_place(mine, theirs, i, names), theirs[i])
+            users = {name for name in names if i in needs(new, [name], known)}
+            mine.insert(_place(mine, theirs, i, users), theirs[i])
     return _join(item.text for item in mine)
 
 
@@ -225,13 +228,12 @@ def _find(items, wanted):
     return None
 
 
-def _place(mine, theirs, i, names):
-    """Where in `mine` theirs[i] belongs: behind what is before it in `theirs`, but before the functions that need it."""
+def _place(mine, theirs, i, users):
+    """Where in `mine` theirs[i] belongs: behind what is before it in `theirs`, but before the functions `users`, which need it."""
     before = [_find(mine, item) for item in theirs[:i]]
     includes = [at for at, item in enumerate(mine) if item.code.startswith("#include")]
-    users = [at for at, item in enumerate(mine) if item.kind == "function" and item.names & set(names)]
-    users = users if not theirs[i].names & set(names) else []
-    return min([max([at + 1 for at in [*before, *includes] if at is not None], default=0), *users])
+    behind = max([at + 1 for at in [*before, *includes] if at is not None], default=0)
+    return min([behind, *(at for at, item in enumerate(mine) if item.kind == "function" and item.names & users)])
 
 
 def _join(texts):

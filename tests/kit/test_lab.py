@@ -94,6 +94,19 @@ class Source(unittest.TestCase):
         two = source.put(one, COUNTER_C, ["counter_double"], helpers)
         self.assertEqual(two.replace('#include "lab_todo.h"\n', ""), COUNTER_C)
 
+    def test_all_solutions_of_every_lab_make_the_reference_again(self):
+        """What only the reference needs stands before its users, and behind what it needs itself."""
+        for lab in kit.labs():
+            for path, stubs in lab.starters().items():
+                reference = (ROOT / path).read_text()
+                names = list(source.functions(stubs))
+                for order in [names], [[name] for name in names], [[name] for name in reversed(names)]:
+                    with self.subTest(path=path, order=order):
+                        text = source.splice(reference, stubs, path)
+                        for some in order:
+                            text = source.put(text, reference, some, source.removed_names(stubs))
+                        self.assertEqual(text.replace('#include "lab_todo.h"\n', ""), reference)
+
     def test_a_function_that_is_gone_comes_back_to_its_place(self):
         item = source.functions(COUNTER_C)["counter_double"]
         self.assertEqual(source.put(COUNTER_C.replace(item.text, ""), COUNTER_C, ["counter_double"]), COUNTER_C)
