@@ -168,6 +168,6 @@ def copy_step(number, to, root=ROOT):
 
 
 def make(directory, *words, **options):
-    """Run make there; its output and status are in what is returned."""
-    return subprocess.run(["make", "-s", *words], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+    """Run make there; its output, that of each command in one piece, and its status are in what is returned."""
+    return subprocess.run(["make", "-s", "-Otarget", *words], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=False, env=clean_environment(), **options)
