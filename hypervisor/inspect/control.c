@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "control.h"
+#include "private_socket.h"
 
 #define LINE_MAX_BYTES 4096
 
@@ -20,7 +19,6 @@ static struct option options[] = {
 
 static int listen_fd = -1, stop_fd = -1;
 static pthread_t thread;
-static struct sockaddr_un address;
 
 /* Wait for `fd`. Returns false when the machine ends. */
 static bool wait_for(int fd, short events)
@@ -92,53 +90,18 @@ static void *control_thread(void *vm)
     return NULL;
 }
 
-/* A socket that nobody listens to any more is left over from a machine that was killed. */
-static void remove_left_over(void)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat st;
-
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED &&
-        lstat(address.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(address.sun_path);
-    close(fd);
-}
-
-static int control_listen(const char *path)
-{
-    address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return complain(-EINVAL, "--control %s: a socket's path has at most %zu bytes", path,
-                        sizeof address.sun_path - 1);
-    strcpy(address.sun_path, path);
-    remove_left_over();
-    listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    mode_t mask = umask(0177); /* for its owner only, from its first moment on */
-    int err = bind(listen_fd, (struct sockaddr *)&address, sizeof address);
-    umask(mask);
-    if (err == 0 && listen(listen_fd, 4) == 0)
-        return 0;
-    complain(0, "--control %s: %s%s", path, strerror(errno),
-             errno == EADDRINUSE ? "" : "; not every file system takes sockets: try /run or /dev/shm");
-    if (err == 0)
-        unlink(path);
-    close(listen_fd);
-    listen_fd = -1;
-    return -EIO;
-}
-
 static int control_boot(struct vm *vm)
 {
     if (!options[0].value)
         return 0;
-    int err = control_listen(options[0].value);
-    if (err < 0)
-        return err;
+    listen_fd = private_listen("--control ", options[0].value);
+    if (listen_fd < 0)
+        return listen_fd;
     stop_fd = eventfd(0, EFD_CLOEXEC);
-    err = pthread_create(&thread, NULL, control_thread, vm);
+    int err = pthread_create(&thread, NULL, control_thread, vm);
     if (err == 0)
         return 0;
-    unlink(address.sun_path);
+    unlink(options[0].value);
     close(listen_fd);
     listen_fd = -1;
     return complain(-EAGAIN, "--control: cannot start a thread: %s", strerror(err));
@@ -151,7 +114,7 @@ static void control_ended(struct vm *vm)
         return;
     eventfd_write(stop_fd, 1);
     pthread_join(thread, NULL);
-    unlink(address.sun_path);
+    unlink(options[0].value);
     close(listen_fd);
     close(stop_fd);
     listen_fd = -1;

@@ -1,43 +1,18 @@
 /* Where gdb connects: a socket that nobody but this user can reach. */
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "gdb.h"
+#include "private_socket.h"
 
 #define TCP_DEFAULT "127.0.0.1"
 
-/* A file of that name that nobody listens on any more is left over from a run that was killed. */
-static void remove_stale(const struct sockaddr_un *address)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat st;
-
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED &&
-        stat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-        unlink(address->sun_path);
-    close(fd);
-}
-
 static int listen_unix(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = private_listen("--gdb unix:", path);
 
-    if (strlen(path) >= sizeof address.sun_path)
-        return complain(-EINVAL, "--gdb unix:%s: longer than the %zu bytes that a socket's path may have",
-                        path, sizeof address.sun_path - 1);
-    strcpy(address.sun_path, path);
-    remove_stale(&address);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    fchmod(fd, 0600); /* before it has a name: there is no moment when others may connect */
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1) < 0) {
-        int err = errno;
-        close(fd);
-        return complain(-err, "--gdb unix:%s: %s", path, strerror(err));
-    }
-    fprintf(stderr, "terrarium: waiting for gdb; in gdb: target remote %s\n", path);
+    if (fd >= 0)
+        fprintf(stderr, "terrarium: waiting for gdb; in gdb: target remote %s\n", path);
     return fd;
 }
 

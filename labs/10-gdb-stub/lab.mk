@@ -1,4 +1,6 @@
 TITLE_10 = Look inside: a gdb server, traces, pictures of live state
+HYPERVISOR += hypervisor/inspect/private_socket.h
+HYPERVISOR += hypervisor/inspect/private_socket.c
 HYPERVISOR += hypervisor/inspect/json.h
 HYPERVISOR += hypervisor/inspect/json.c
 HYPERVISOR += hypervisor/inspect/trace.h
