@@ -234,9 +234,8 @@ void vm_freeze(struct vm *vm)
     pthread_mutex_lock(&vm->run_lock);
     vm->freezes++;
     vm_kick(vm);
-    while (vm->resting < vm->cpus)
-        pthread_cond_wait(&vm->run_changed, &vm->run_lock);
     pthread_mutex_unlock(&vm->run_lock);
+    vm_wait_paused(vm);
 }
 
 void vm_thaw(struct vm *vm)
