@@ -1,5 +1,6 @@
 /* Lab 10: where gdb may connect from: this machine alone, and by a file only its owner. */
-/* sources: hypervisor/inspect/gdb_listen.c hypervisor/inspect/private_socket.c hypervisor/inspect/gdb_packet.c */
+/* sources: hypervisor/inspect/gdb_listen.c hypervisor/inspect/gdb_packet.c */
+/* sources: hypervisor/inspect/private_socket.c */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <sys/socket.h>
