@@ -205,7 +205,7 @@ define unit_rule
 TEST_OBJECTS += $(call unit_objects,$1,$2)
 $(call test_program,$1): $(call unit_objects,$1,$2)
 	@mkdir -p $$(@D)
-	$(CC) $(SANITIZE) $(if $(call moss_tested,$2),$(MOSS_LINKED_ON_HOST)) -o $$@ $$^ $(CMOCKA) -pthread
+	$(CC) $(SANITIZE) $(if $(call moss_tested,$2),$(MOSS_LINKED_ON_HOST)) -o $$@ $$^ $(CMOCKA) -pthread $(LIBS)
 endef
 ifneq ($(filter test %/tests.built $(B)/tests/% run-fuzzers,$(MAKECMDGOALS)),)
 $(foreach t,$(UNIT_TESTS) $(FUZZERS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
