@@ -3,22 +3,19 @@
 
 #define VALUE_MAX 16 /* bytes of a register */
 
-static void reply_errno(struct reply *r, int error)
-{
-    reply_text(r, "E%02x", error);
-}
-
 /* ---- Memory ---- */
 
-/* The translation that addresses go through: that of the current vCPU, or none. Returns false if KVM does not
- * tell. */
-static bool translation(struct kvm_sregs *space, const struct kvm_sregs **sregs)
+/* Copy from or to memory as the current vCPU sees it, or by physical address. Returns how many bytes. */
+static size_t copy(uint64_t addr, void *bytes, size_t size, bool is_write)
 {
-    *sregs = gdb.physical ? NULL : space;
-    return ioctl(gdb.vcpu->fd, KVM_GET_SREGS, space) == 0;
+    struct kvm_sregs sregs;
+
+    if (ioctl(gdb.vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+        return 0;
+    return gdb_memory(gdb.vm, gdb.physical ? NULL : &sregs, addr, bytes, size, is_write);
 }
 
-/* Both parse "addr,length". */
+/* "addr,length" */
 static bool take_range(const char **text, uint64_t *addr, uint64_t *size)
 {
     return take_number(text, addr) && take_word(text, ",") && take_number(text, size);
@@ -28,29 +25,24 @@ static bool take_range(const char **text, uint64_t *addr, uint64_t *size)
 static void command_read_memory(const char *text, struct reply *r)
 {
     static uint8_t bytes[PACKET_MAX / 2];
-    const struct kvm_sregs *sregs;
-    struct kvm_sregs space;
     uint64_t addr, size;
 
-    if (!take_range(&text, &addr, &size) || !translation(&space, &sregs)) {
+    if (!take_range(&text, &addr, &size)) {
         reply_errno(r, EINVAL);
         return;
     }
-    size_t n = gdb_memory(gdb.vm, sregs, addr, bytes, size < sizeof bytes ? size : sizeof bytes, false);
+    size_t n = copy(addr, bytes, size < sizeof bytes ? size : sizeof bytes, false);
     if (n > 0 || size == 0)
         reply_hex(r, bytes, n);
     else
         reply_errno(r, EFAULT);
 }
 
-GDB_COMMAND(command_read_memory) = {"m", command_read_memory};
+GDB_COMMAND(packet_m) = {"m", .run = command_read_memory};
 
 static void write_memory(uint64_t addr, void *bytes, size_t size, struct reply *r)
 {
-    const struct kvm_sregs *sregs;
-    struct kvm_sregs space;
-
-    if (translation(&space, &sregs) && gdb_memory(gdb.vm, sregs, addr, bytes, size, true) == size)
+    if (copy(addr, bytes, size, true) == size)
         reply_text(r, "OK");
     else
         reply_errno(r, EFAULT);
@@ -68,7 +60,7 @@ static void command_write_memory(const char *text, struct reply *r)
         reply_errno(r, EINVAL);
 }
 
-GDB_COMMAND(command_write_memory) = {"M", command_write_memory};
+GDB_COMMAND(packet_M) = {"M", .run = command_write_memory};
 
 /* The bytes as they are (the escapes are gone), up to the packet's end. */
 static void command_write_binary(const char *text, struct reply *r)
@@ -81,7 +73,7 @@ static void command_write_binary(const char *text, struct reply *r)
         reply_errno(r, EINVAL);
 }
 
-GDB_COMMAND(command_write_binary) = {"X", command_write_binary};
+GDB_COMMAND(packet_X) = {"X", .run = command_write_binary};
 
 /* ---- Registers ---- */
 
@@ -102,7 +94,7 @@ static void command_registers(const char *text, struct reply *r)
     }
 }
 
-GDB_COMMAND(command_registers) = {"g", command_registers};
+GDB_COMMAND(packet_g) = {"g", .run = command_registers};
 
 /* Change as many registers as `text` has values for, from number n on, at most `count`. */
 static void set_registers(const char *text, unsigned n, unsigned count, struct reply *r)
@@ -126,7 +118,7 @@ static void command_set_registers(const char *text, struct reply *r)
     set_registers(text, 0, UINT16_MAX, r);
 }
 
-GDB_COMMAND(command_set_registers) = {"G", command_set_registers};
+GDB_COMMAND(packet_G) = {"G", .run = command_set_registers};
 
 static void command_register(const char *text, struct reply *r)
 {
@@ -144,7 +136,7 @@ static void command_register(const char *text, struct reply *r)
     reply_hex(r, value, reg.bits / 8);
 }
 
-GDB_COMMAND(command_register) = {"p", command_register};
+GDB_COMMAND(packet_p) = {"p", .run = command_register};
 
 static void command_set_register(const char *text, struct reply *r)
 {
@@ -156,4 +148,4 @@ static void command_set_register(const char *text, struct reply *r)
         reply_errno(r, EINVAL);
 }
 
-GDB_COMMAND(command_set_register) = {"P", command_set_register};
+GDB_COMMAND(packet_P) = {"P", .run = command_set_register};

@@ -5,12 +5,10 @@
 static void query_supported(const char *text, struct reply *r)
 {
     gdb.can_swbreak = strstr(text, "swbreak+");
-    gdb.can_hwbreak = strstr(text, "hwbreak+");
-    reply_text(r, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+",
-               PACKET_MAX);
+    reply_text(r, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+", PACKET_MAX);
 }
 
-GDB_COMMAND(query_supported) = {"qSupported", query_supported};
+GDB_COMMAND(packet_qSupported) = {"qSupported", .run = query_supported};
 
 /* "annex:offset,length": a window of a text. 'm': there is more, 'l': that was the last. */
 static void query_features(const char *text, struct reply *r)
@@ -36,15 +34,10 @@ static void query_features(const char *text, struct reply *r)
     free(xml);
 }
 
-GDB_COMMAND(query_features) = {"qXfer:features:read:", query_features};
+GDB_COMMAND(packet_qXferfeaturesread) = {"qXfer:features:read:", .run = query_features};
 
-static void query_attached(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "1"); /* gdb lets go of the guest when it ends, instead of killing it */
-}
-
-GDB_COMMAND(query_attached) = {"qAttached", query_attached};
+/* gdb lets go of the guest when it ends, instead of killing it. */
+GDB_COMMAND(packet_qAttached) = {"qAttached", .answer = "1"};
 
 static void set_no_ack(const char *text, struct reply *r)
 {
@@ -53,24 +46,7 @@ static void set_no_ack(const char *text, struct reply *r)
     reply_text(r, "OK");
 }
 
-GDB_COMMAND(set_no_ack) = {"QStartNoAckMode", set_no_ack};
-
-/* QEMU's way to say that addresses are physical. */
-static void set_physical(const char *text, struct reply *r)
-{
-    gdb.physical = *text == '1';
-    reply_text(r, "OK");
-}
-
-GDB_COMMAND(set_physical) = {"Qqemu.PhyMemMode:", set_physical};
-
-static void query_physical(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "%d", gdb.physical);
-}
-
-GDB_COMMAND(query_physical) = {"qqemu.PhyMemMode", query_physical};
+GDB_COMMAND(packet_QStartNoAckMode) = {"QStartNoAckMode", .run = set_no_ack};
 
 /* Output goes ahead in packets of its own. */
 static void query_monitor(const char *text, struct reply *r)
@@ -82,7 +58,7 @@ static void query_monitor(const char *text, struct reply *r)
         length < sizeof line && take_hex(&text, line, length) ? open_memstream(&printed, &size) : NULL;
 
     if (!out) {
-        reply_text(r, "E%02x", EINVAL);
+        reply_errno(r, EINVAL);
         return;
     }
     monitor_command(line, out);
@@ -98,4 +74,4 @@ static void query_monitor(const char *text, struct reply *r)
     reply_text(r, "OK");
 }
 
-GDB_COMMAND(query_monitor) = {"qRcmd,", query_monitor};
+GDB_COMMAND(packet_qRcmd) = {"qRcmd,", .run = query_monitor};

@@ -32,6 +32,11 @@ void server_wake(void)
     eventfd_write(server.wake_fd, 1);
 }
 
+static bool quitting(void)
+{
+    return __atomic_load_n(&server.quit, __ATOMIC_SEQ_CST);
+}
+
 /* Returns false if the peer does not take them. One that just does not read must not keep the VM from ending.
  */
 static bool write_all(const char *bytes, size_t size)
@@ -39,9 +44,9 @@ static bool write_all(const char *bytes, size_t size)
     while (size > 0) {
         struct pollfd fds[] = {{.fd = server.out, .events = POLLOUT},
                                {.fd = server.wake_fd, .events = POLLIN}};
-        poll(fds, __atomic_load_n(&server.quit, __ATOMIC_SEQ_CST) ? 2 : 1, 1000);
+        poll(fds, quitting() ? 2 : 1, 1000);
         ssize_t n = write(server.out, bytes, size);
-        if (n < 0 && (errno != EAGAIN || __atomic_load_n(&server.quit, __ATOMIC_SEQ_CST)) && errno != EINTR)
+        if (n < 0 && (errno != EAGAIN || quitting()) && errno != EINTR)
             return false;
         bytes += n > 0 ? n : 0;
         size -= n > 0 ? (size_t)n : 0;
@@ -74,7 +79,7 @@ static void attach(int in, int out)
     fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
     vm_pause(gdb.vm);
     gdb.vcpu = gdb.vm->vcpus[0];
-    gdb.running = gdb.no_ack = gdb.physical = gdb.can_swbreak = gdb.can_hwbreak = false;
+    gdb.running = gdb.no_ack = gdb.physical = gdb.can_swbreak = false;
     gdb.attached = true;
 }
 
@@ -158,7 +163,7 @@ static void *server_thread(void *arg)
     if (gdb.attached && gdb.running &&
         !run_resume()) /* over a reset: the new machine goes on as the old one */
         server_wake();
-    while (!__atomic_load_n(&server.quit, __ATOMIC_SEQ_CST)) {
+    while (!quitting()) {
         struct pollfd fds[] = {{.fd = server.wake_fd, .events = POLLIN},
                                {.fd = server.in, .events = POLLIN},
                                {.fd = server.in < 0 ? server.listen_fd : -1, .events = POLLIN}};
@@ -176,17 +181,10 @@ static void *server_thread(void *arg)
 
 /* ---- The feature ---- */
 
-static int gdb_set(const char *value)
-{
-    return gdb_place(value) ? 0
-                            : complain(-EINVAL, "--gdb %s: write unix:PATH, tcp:[ADDR:]PORT or stdio", value);
-}
-
 static struct option options[] = {
     {.name = "gdb",
      .arg = "WHERE",
-     .help = "let gdb look in through unix:PATH, tcp:[ADDR:]PORT (loopback only) or stdio",
-     .set = gdb_set},
+     .help = "let gdb look in through unix:PATH, tcp:PORT (loopback) or stdio"},
     {.name = "gdb-wait", .help = "stand at the first instruction until gdb says to go on"},
     {0},
 };

@@ -4,14 +4,14 @@
 
 struct gdb gdb;
 
-extern const struct gdb_command *__start_gdb_commands[], *__stop_gdb_commands[];
+extern struct gdb_command *__start_gdb_commands[], *__stop_gdb_commands[];
 
 /* The longest word that the packet begins with: "vCont?" is not "vCont". */
 static const struct gdb_command *command_find(const char *text)
 {
     const struct gdb_command *best = NULL;
 
-    for (const struct gdb_command **c = __start_gdb_commands; c < __stop_gdb_commands; c++)
+    for (struct gdb_command **c = __start_gdb_commands; c < __stop_gdb_commands; c++)
         if (take_word(&(const char *){text}, (*c)->word) &&
             (!best || strlen((*c)->word) > strlen(best->word)))
             best = *c;
@@ -24,9 +24,16 @@ bool gdb_command(struct packet_reader *reader, struct reply *r)
 
     *r = (struct reply){0};
     gdb.packet_end = reader->data + reader->size;
-    if (command)
+    if (command && command->run)
         command->run(reader->data + strlen(command->word), r);
+    else if (command)
+        reply_text(r, "%s", command->answer);
     return !gdb.running;
+}
+
+void reply_errno(struct reply *r, int error)
+{
+    reply_text(r, "E%02x", error);
 }
 
 /* ---- Threads: vCPU n is thread n + 1 ---- */
@@ -44,22 +51,21 @@ struct vcpu *take_thread(const char **text)
 
 static void command_thread(const char *text, struct reply *r)
 {
-    bool for_data = *text == 'g'; /* Hc is from before vCont */
-    struct vcpu *vcpu = *text ? (text++, take_thread(&text)) : NULL;
+    struct vcpu *vcpu = take_thread(&text);
 
-    if (vcpu && for_data)
+    if (vcpu)
         gdb.vcpu = vcpu;
     reply_text(r, vcpu ? "OK" : "E%02x", EINVAL);
 }
 
-GDB_COMMAND(command_thread) = {"H", command_thread};
+GDB_COMMAND(packet_Hg) = {"Hg", .run = command_thread};
 
 static void command_thread_alive(const char *text, struct reply *r)
 {
     reply_text(r, take_thread(&text) ? "OK" : "E%02x", EINVAL);
 }
 
-GDB_COMMAND(command_thread_alive) = {"T", command_thread_alive};
+GDB_COMMAND(packet_T) = {"T", .run = command_thread_alive};
 
 static void query_threads(const char *text, struct reply *r)
 {
@@ -68,15 +74,9 @@ static void query_threads(const char *text, struct reply *r)
         reply_text(r, "%c%x", i ? ',' : 'm', i + 1);
 }
 
-GDB_COMMAND(query_threads) = {"qfThreadInfo", query_threads};
+GDB_COMMAND(packet_qfThreadInfo) = {"qfThreadInfo", .run = query_threads};
 
-static void query_no_more_threads(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "l");
-}
-
-GDB_COMMAND(query_no_more_threads) = {"qsThreadInfo", query_no_more_threads};
+GDB_COMMAND(packet_qsThreadInfo) = {"qsThreadInfo", .answer = "l"};
 
 static void query_thread_name(const char *text, struct reply *r)
 {
@@ -94,7 +94,7 @@ static void query_thread_name(const char *text, struct reply *r)
     reply_hex(r, name, (size_t)n);
 }
 
-GDB_COMMAND(query_thread_name) = {"qThreadExtraInfo,", query_thread_name};
+GDB_COMMAND(packet_qThreadExtraInfo) = {"qThreadExtraInfo,", .run = query_thread_name};
 
 static void query_current_thread(const char *text, struct reply *r)
 {
@@ -102,4 +102,4 @@ static void query_current_thread(const char *text, struct reply *r)
     reply_text(r, "QC%x", gdb.vcpu->id + 1);
 }
 
-GDB_COMMAND(query_current_thread) = {"qC", query_current_thread};
+GDB_COMMAND(packet_qC) = {"qC", .run = query_current_thread};

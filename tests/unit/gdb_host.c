@@ -60,11 +60,11 @@ int ioctl(int fd, unsigned long request, ...)
     case KVM_SET_DEBUGREGS:
         memcpy(&r->debug, arg, sizeof r->debug);
         return 0;
-    case KVM_GET_XSAVE:
-        memcpy(arg, &r->xsave, sizeof r->xsave);
+    case KVM_GET_FPU:
+        memcpy(arg, &r->fpu, sizeof r->fpu);
         return 0;
-    case KVM_SET_XSAVE:
-        memcpy(&r->xsave, arg, sizeof r->xsave);
+    case KVM_SET_FPU:
+        memcpy(&r->fpu, arg, sizeof r->fpu);
         return 0;
     case KVM_GET_MSRS:
     case KVM_SET_MSRS:

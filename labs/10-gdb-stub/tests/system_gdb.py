@@ -189,7 +189,7 @@ class Packets(unittest.TestCase):
             self.assertEqual(len(wire.memory(rsp, 8)), 8)
             self.assertEqual(wire.ask("M%x,4:01020304" % (rsp - 64)), "OK")
             self.assertEqual(wire.memory(rsp - 64, 4), b"\1\2\3\4")
-            self.assertEqual(wire.ask("Qqemu.PhyMemMode:1"), "OK")
+            self.assertIn("physical", wire.monitor("physical on"))
             self.assertIsNone(wire.memory(rsp, 8))
             self.assertEqual(len(wire.memory(0x100000, 8)), 8)
 
@@ -349,7 +349,7 @@ class Packets(unittest.TestCase):
             self.assertIn("KVM_EXIT_IO", wire.monitor("exits"))
             self.assertIn("PML4[511]", wire.monitor("walk 0x%x" % self.symbols["kmain"]))
             self.assertIn("virtio-console", wire.monitor("virtq"))
-            self.assertIn("CR3", wire.monitor("regs"))
+            self.assertIn("CR3", wire.monitor("vcpus"))
             self.assertIn("local APIC of vCPU 0", wire.monitor("lapic"))
             self.assertIn("no command 'nonsense'", wire.monitor("nonsense"))
 
@@ -402,7 +402,7 @@ class RealGdb(unittest.TestCase):
                 "x/xg 0x%x" % UNMAPPED, "next", "next", 'printf "@next %d\\n", $pc != (unsigned long)&kmain',
                 "delete", "break syscall_dispatch if ++$hits == 20", "set $hits = 0", "continue",
                 'printf "@hits %d\\n", $hits', 'printf "@where %d\\n", $pc == (unsigned long)&syscall_dispatch',
-                'printf "@efer %d\\n", $efer & 1', "backtrace", "finish", "info threads", "monitor regs", "delete", "detach")
+                'printf "@efer %d\\n", $efer & 1', "backtrace", "finish", "info threads", "monitor vcpus", "delete", "detach")
             self.assertEqual(values.get("rip"), "1", text)
             self.assertEqual(values.get("next"), "1", text)
             self.assertEqual((values.get("hits"), values.get("where")), ("20", "1"), text)

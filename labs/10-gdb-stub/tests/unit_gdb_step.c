@@ -1,7 +1,7 @@
 /* Lab 10: what single-stepping cannot do (SYSCALL, SYSRET), and INT3 where KVM does not report it. */
 /* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_step.c hypervisor/inspect/gdb_int3.c */
 /* sources: hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_break.c hypervisor/inspect/walk.c */
-/* sources: hypervisor/inspect/gdb_registers.c tests/unit/gdb_host.c */
+/* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/gdb_watch.c tests/unit/gdb_host.c */
 #include "expect.h"
 #include "inspect/inspect.h"
 #include "tests/unit/gdb_host.h"

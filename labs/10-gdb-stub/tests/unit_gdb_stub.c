@@ -1,8 +1,9 @@
 /* Lab 10: the commands of the remote protocol, answered without a KVM. */
 /* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_stub.c hypervisor/inspect/gdb_data.c */
 /* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_break.c */
-/* sources: hypervisor/inspect/gdb_control.c hypervisor/inspect/gdb_query.c */
+/* sources: hypervisor/inspect/gdb_resume.c hypervisor/inspect/gdb_query.c */
 /* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/walk.c tests/unit/gdb_host.c */
+/* sources: hypervisor/inspect/gdb_watch.c */
 #include "expect.h"
 #include "tests/unit/gdb_host.h"
 
@@ -158,10 +159,9 @@ static void physical_memory_can_be_read(void **state)
 {
     (void)state;
     memcpy(host_ram + 0x8000, "ab", 2);
-    expect_text(ask("Qqemu.PhyMemMode:1"), "OK", "from now on addresses are physical");
+    gdb.physical = true; /* `monitor physical on` */
     expect_text(ask("m8000,2"), "6162", "no page table is looked at");
-    expect_text(ask("qqemu.PhyMemMode"), "1", "it can be asked");
-    expect_text(ask("Qqemu.PhyMemMode:0"), "OK", "and taken back");
+    gdb.physical = false;
     expect_text(ask("m8000,2"), "E0e", "virtual 0x8000 is not mapped");
 }
 
@@ -244,7 +244,7 @@ static void where_nothing_is_mapped_is_no_breakpoint(void **state)
     expect_text(ask("Z0,500000,1"), "OK", "a debug register needs none");
     expect_text(ask("Z1,400000,1"), "OK", "a hardware breakpoint");
     __u64 debugreg[8] = {0};
-    break_debug_registers(debugreg);
+    points_to_debug_registers(debugreg);
     expect_number(debugreg[0], 0x500000, "in the first register");
     expect_number(debugreg[1], 0x400000, "in the second");
     expect_number(debugreg[7], 2 | 8, "both are on (G0, G1), for execution, length 1");
@@ -258,7 +258,7 @@ static void watchpoints_are_debug_registers(void **state)
     gdb.debug_registers_work = true;
     expect_text(ask("Z2,401000,8"), "OK", "writes of 8 bytes");
     expect_text(ask("Z4,401010,2"), "OK", "any access to 2 bytes");
-    break_debug_registers(debugreg);
+    points_to_debug_registers(debugreg);
     expect_number(debugreg[7], 2 | 8 | 9ul << 16 | 7ul << 20, "R/W0 = 1, LEN0 = 2; R/W1 = 3, LEN1 = 1");
     expect_text(ask("Z2,401001,8"), "", "not a multiple of its size: gdb has to do without");
     expect_text(ask("Z2,401000,3"), "", "not a size that debug registers have");
