@@ -53,14 +53,25 @@ bool take_word(const char **text, const char *word);
 
 #define GDB_MSRS 5 /* of interest, see gdb_registers.c */
 
+/* The first part of the XSAVE area: x87 and SSE (Intel SDM 1 §10.5.1, the 64-bit layout). */
+struct fxsave {
+    uint16_t fcw, fsw, ftw, fop; /* ftw: a bit for each register that is in use */
+    uint64_t fip, fdp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16], xmm[16][16];
+};
+
 /* Everything that gdb may see of a vCPU, as KVM has it. */
 struct gdb_registers {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     struct kvm_debugregs debug;
-    struct kvm_fpu fpu;
     uint64_t msrs[GDB_MSRS];
-    uint16_t x87_tags; /* two bits a register, as gdb wants them (KVM has one); gdb cannot change them */
+    uint16_t x87_tags; /* two bits a register, as gdb wants them; it cannot change them */
+    union {
+        struct fxsave fpu;
+        struct kvm_xsave xsave;
+    };
 };
 
 /* Returns 0, or -EIO if KVM refuses. Only what differs from `old` is stored. The vCPU rests. */
@@ -240,12 +251,13 @@ bool run_died(struct vcpu *vcpu, const char *what);
 
 /* ---- Commands (gdb_stub.c; gdb_resume.c, gdb_data.c, gdb_query.c) ---- */
 
-/* What a packet begins with, and who answers: `text` is what follows the word. An answer left empty says
- * "not supported". `GDB_COMMAND(name) = {...};` puts one into the table; no other file needs to know. */
+/* What a packet begins with, and who answers: `text` is what follows the word. Returns 0, or the errno value
+ * for an answer such as "E16". An answer left empty says "not supported". `GDB_COMMAND(name) = {...};` puts
+ * one into the table; no other file needs to know. */
 struct gdb_command {
     const char *word;
-    void (*run)(const char *text, struct reply *r);
-    const char *answer; /* if there is nothing to run: always the same */
+    int (*run)(const char *text, struct reply *r);
+    const char *answer; /* if nothing is run, or it has nothing to say but that it is done */
 };
 
 #define GDB_COMMAND(name) LINKED(gdb_command, name, "gdb_commands")
@@ -256,8 +268,6 @@ bool gdb_command(struct packet_reader *reader, struct reply *r);
 /* The vCPU of a thread id, vCPU n being thread n + 1; 0 (any) and -1 (all) are the current one. NULL: there
  * is no such thread. */
 struct vcpu *take_thread(const char **text);
-
-void reply_errno(struct reply *r, int error);
 
 /* Why the guest stopped, as the answer to what let it run. */
 void reply_stop(struct reply *r, struct vcpu *vcpu);

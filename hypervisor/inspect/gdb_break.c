@@ -99,7 +99,6 @@ void point_clear(enum gdb_point type, uint64_t gva, uint64_t size)
 
 /* ---- In guest memory, and out again ---- */
 
-/* Two addresses may be one byte of RAM: what it was before is what the first of them found. */
 static void plant(struct vm *vm, struct breakpoint *new, uint64_t gpa)
 {
     uint8_t *byte = guest_ptr(vm, gpa, 1), *code = guest_ptr(vm, gpa, sizeof new->before);
@@ -110,9 +109,6 @@ static void plant(struct vm *vm, struct breakpoint *new, uint64_t gpa)
     new->planted = true;
     new->known = code;
     memcpy(new->before, code ?: byte, code ? sizeof new->before : 1);
-    FOR_EACH_POINT (p)
-        if (p != new && p->planted && p->gpa == gpa)
-            new->before[0] = p->before[0];
     *byte = INT3;
 }
 
@@ -161,7 +157,9 @@ void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
     v->creeping |= !reported || (missing && is_starting(sregs));
 }
 
-/* The guest may have written there meanwhile: a byte that is not ours any more is its own. */
+/* The guest may have written there meanwhile: a byte that is not ours any more is its own. Two addresses may
+ * be one byte of RAM: one of the two has found the guest's byte there, the other INT3, and in either order
+ * the guest's is what stays. */
 void break_take_out(struct vm *vm)
 {
     int3_take_out(vm);

@@ -7,12 +7,13 @@
 #include "gdb.h"
 #include "inspect.h"
 
-#define BP_VECTOR 3
-#define EFER_LMA  (1ul << 10)
-#define TRAP_PORT 0xb5 /* nobody's; out %al, $imm8 is e6 and the port */
-#define TRAP_SIZE 2
-#define GATE_TYPE 7 /* and one bit: interrupt (14) or trap gate (15) */
-#define STEPS_MAX 8 /* kicks may come between */
+#define BP_VECTOR          3
+#define EFER_LMA           (1ul << 10)
+#define TRAP_PORT          0xb5 /* nobody's; out %al, $imm8 is e6 and the port */
+#define TRAP_SIZE          2
+#define GATE_TYPE          7 /* and one bit: interrupt (14) or trap gate (15) */
+#define DESCRIPTOR_PRESENT (1ul << 47)
+#define STEPS_MAX          8 /* kicks may come between */
 
 static const uint8_t trap[TRAP_SIZE] = {0xe6, TRAP_PORT};
 
@@ -65,15 +66,17 @@ void int3_take_out(struct vm *vm)
     gdb.handler.planted = false;
 }
 
-/* What the CPU loads from the guest's GDT. One that is not in RAM (any more) must not end the guest: then it
- * is what 64-bit kernels have there. */
+/* What the CPU loaded from the guest's GDT. If that is not there any more, it was what 64-bit kernels have
+ * there: with a segment of zeros KVM would not run the guest again. */
 static struct kvm_segment segment_load(struct vm *vm, const struct kvm_sregs *sregs, uint64_t selector,
                                        uint64_t flat)
 {
     uint64_t descriptor = 0;
 
-    if ((selector & ~7ul) && walk_read(vm, sregs, sregs->gdt.base + (selector & 0xfff8), &descriptor, 8) != 8)
-        descriptor = flat;
+    if (selector & ~7ul) {
+        walk_read(vm, sregs, sregs->gdt.base + (selector & 0xfff8), &descriptor, sizeof descriptor);
+        descriptor = descriptor & DESCRIPTOR_PRESENT ? descriptor : flat;
+    }
     return segment_from((uint16_t)selector, descriptor);
 }
 

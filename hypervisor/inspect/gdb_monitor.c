@@ -3,9 +3,7 @@
 #include "control.h"
 #include "gdb.h"
 
-#define LAPIC_ID          0x20 /* offsets of its registers (Intel SDM 3A table 11-1) */
-#define LAPIC_TPR         0x80
-#define LAPIC_ISR         0x100
+#define LAPIC_ISR         0x100 /* offsets of its registers (Intel SDM 3A table 11-1) */
 #define LAPIC_IRR         0x200
 #define LAPIC_LVT_TIMER   0x320
 #define LAPIC_TIMER_COUNT 0x390
@@ -51,9 +49,8 @@ static void monitor_lapic(const char *text)
         fprintf(out, "this machine has no local APIC\n");
         return;
     }
-    fprintf(out, "local APIC of vCPU %u: id %08x, task priority %x, timer entry %x, count %u\n", gdb.vcpu->id,
-            lapic_read(&lapic, LAPIC_ID), lapic_read(&lapic, LAPIC_TPR), lapic_read(&lapic, LAPIC_LVT_TIMER),
-            lapic_read(&lapic, LAPIC_TIMER_COUNT));
+    fprintf(out, "local APIC of vCPU %u: timer entry %x, count %u\n", gdb.vcpu->id,
+            lapic_read(&lapic, LAPIC_LVT_TIMER), lapic_read(&lapic, LAPIC_TIMER_COUNT));
     print_vectors("in service", &lapic, LAPIC_ISR);
     print_vectors("requested", &lapic, LAPIC_IRR);
 }

@@ -2,16 +2,17 @@
 #include <stdlib.h>
 #include "gdb.h"
 
-static void query_supported(const char *text, struct reply *r)
+static int query_supported(const char *text, struct reply *r)
 {
     gdb.can_swbreak = strstr(text, "swbreak+");
     reply_text(r, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+", PACKET_MAX);
+    return 0;
 }
 
 GDB_COMMAND(packet_qSupported) = {"qSupported", .run = query_supported};
 
 /* "annex:offset,length": a window of a text. 'm': there is more, 'l': that was the last. */
-static void query_features(const char *text, struct reply *r)
+static int query_features(const char *text, struct reply *r)
 {
     uint64_t offset, length;
     char *xml = NULL;
@@ -19,37 +20,37 @@ static void query_features(const char *text, struct reply *r)
     FILE *out = open_memstream(&xml, &size);
 
     if (!out)
-        return;
+        return ENOMEM;
     target_print(out);
     fclose(out);
-    if (take_word(&text, "target.xml:") && take_number(&text, &offset) && take_word(&text, ",") &&
-        take_number(&text, &length) && offset <= size) {
+    bool good =
+        take_number(&text, &offset) && take_word(&text, ",") && take_number(&text, &length) && offset <= size;
+    if (good) {
         uint64_t rest = size - offset, most = PACKET_MAX / 2; /* all of them might need an escape */
         length = length < most ? length : most;
         reply_text(r, length < rest ? "m" : "l");
         reply_binary(r, xml + offset, length < rest ? length : rest);
-    } else {
-        reply_text(r, "E00");
     }
     free(xml);
+    return good ? 0 : EINVAL;
 }
 
-GDB_COMMAND(packet_qXferfeaturesread) = {"qXfer:features:read:", .run = query_features};
+GDB_COMMAND(packet_qXferfeaturesread) = {"qXfer:features:read:target.xml:", .run = query_features};
 
 /* gdb lets go of the guest when it ends, instead of killing it. */
 GDB_COMMAND(packet_qAttached) = {"qAttached", .answer = "1"};
 
-static void set_no_ack(const char *text, struct reply *r)
+static int set_no_ack(const char *text, struct reply *r)
 {
-    (void)text;
+    (void)text, (void)r;
     gdb.no_ack = true;
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(packet_QStartNoAckMode) = {"QStartNoAckMode", .run = set_no_ack};
+GDB_COMMAND(packet_QStartNoAckMode) = {"QStartNoAckMode", .run = set_no_ack, .answer = "OK"};
 
 /* Output goes ahead in packets of its own. */
-static void query_monitor(const char *text, struct reply *r)
+static int query_monitor(const char *text, struct reply *r)
 {
     struct reply output = {0};
     char line[256] = "", *printed = NULL;
@@ -57,10 +58,9 @@ static void query_monitor(const char *text, struct reply *r)
     FILE *out =
         length < sizeof line && take_hex(&text, line, length) ? open_memstream(&printed, &size) : NULL;
 
-    if (!out) {
-        reply_errno(r, EINVAL);
-        return;
-    }
+    (void)r;
+    if (!out)
+        return EINVAL;
     monitor_command(line, out);
     fclose(out);
     for (size_t done = 0, part; done < size; done += part) {
@@ -71,7 +71,7 @@ static void query_monitor(const char *text, struct reply *r)
         server_send(&output);
     }
     free(printed);
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(packet_qRcmd) = {"qRcmd,", .run = query_monitor};
+GDB_COMMAND(packet_qRcmd) = {"qRcmd,", .run = query_monitor, .answer = "OK"};

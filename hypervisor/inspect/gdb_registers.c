@@ -4,6 +4,8 @@
 /* In the order of gdb_target.c: KERNEL_GS_BASE, STAR, LSTAR, SFMASK, TSC. */
 static const uint32_t msr_numbers[GDB_MSRS] = {0xc0000102, 0xc0000081, 0xc0000082, 0xc0000084, 0x10};
 
+#define XSTATE_BV 128 /* index in kvm_xsave.region of the bits that say which parts are in use */
+
 /* KVM's list has no fixed length; this is one of ours. */
 union msr_list {
     struct kvm_msrs list;
@@ -26,10 +28,10 @@ int registers_load(struct vcpu *vcpu, struct gdb_registers *r)
 {
     memset(r, 0, sizeof *r);
     if (ioctl(vcpu->fd, KVM_GET_REGS, &r->regs) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &r->sregs) < 0 ||
-        ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &r->debug) < 0 || ioctl(vcpu->fd, KVM_GET_FPU, &r->fpu) < 0)
+        ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &r->debug) < 0 || ioctl(vcpu->fd, KVM_GET_XSAVE, &r->xsave) < 0)
         return -EIO;
     for (unsigned i = 0; i < 8; i++) /* 3 is an empty register; what the others hold, FXSAVE does not say */
-        r->x87_tags |= r->fpu.ftwx >> i & 1 ? 0 : 3 << 2 * i;
+        r->x87_tags |= r->fpu.ftw >> i & 1 ? 0 : 3 << 2 * i;
     return msrs_ioctl(vcpu, KVM_GET_MSRS, r->msrs);
 }
 
@@ -39,10 +41,12 @@ int registers_store(struct vcpu *vcpu, const struct gdb_registers *old, struct g
 {
     int err = 0;
 
+    if (DIFFERS(xsave)) /* what is marked as unused would be taken for zeros: x87, SSE */
+        r->xsave.region[XSTATE_BV] |= 3;
     err |= DIFFERS(sregs) ? ioctl(vcpu->fd, KVM_SET_SREGS, &r->sregs) : 0;
     err |= DIFFERS(regs) ? ioctl(vcpu->fd, KVM_SET_REGS, &r->regs) : 0;
     err |= DIFFERS(debug) ? ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &r->debug) : 0;
-    err |= DIFFERS(fpu) ? ioctl(vcpu->fd, KVM_SET_FPU, &r->fpu) : 0;
+    err |= DIFFERS(xsave) ? ioctl(vcpu->fd, KVM_SET_XSAVE, &r->xsave) : 0;
     err |= DIFFERS(msrs) ? msrs_ioctl(vcpu, KVM_SET_MSRS, r->msrs) : 0;
     return err ? -EIO : 0;
 }

@@ -70,7 +70,7 @@ static void plan_apply(const struct gdb_vcpu *plan, const struct vcpu *only)
 }
 
 /* The leftmost action that names a thread, or names none, is its own; threads without one stand still. */
-static void command_resume(const char *text, struct reply *r)
+static int command_resume(const char *text, struct reply *r)
 {
     struct gdb_vcpu plan;
 
@@ -79,46 +79,45 @@ static void command_resume(const char *text, struct reply *r)
     while (take_word(&text, ";")) {
         bool good = take_action(&text, &plan), all = !take_word(&text, ":") || take_word(&text, "-1");
         const struct vcpu *only = good && !all ? take_thread(&text) : NULL;
-        if (!good || (!all && !only)) {
-            reply_errno(r, EINVAL);
-            return;
-        }
+        if (!good || (!all && !only))
+            return EINVAL;
         plan_apply(&plan, only);
     }
     go(r);
+    return 0;
 }
 
 GDB_COMMAND(packet_vCont) = {"vCont", .run = command_resume};
 
 GDB_COMMAND(packet_vCont_which) = {"vCont?", .answer = "vCont;c;C;s;S;r"};
 
-static void command_why(const char *text, struct reply *r)
+static int command_why(const char *text, struct reply *r)
 {
     (void)text;
     reply_text(r, "T%02xthread:%x;", SIGTRAP, gdb.vcpu->id + 1);
+    return 0;
 }
 
 GDB_COMMAND(packet_why) = {"?", .run = command_why};
 
-static void command_detach(const char *text, struct reply *r)
+static int command_detach(const char *text, struct reply *r)
 {
-    (void)text;
-    reply_text(r, "OK");
+    (void)text, (void)r;
     server_hang_up();
+    return 0;
 }
 
-GDB_COMMAND(packet_D) = {"D", .run = command_detach};
+GDB_COMMAND(packet_D) = {"D", .run = command_detach, .answer = "OK"};
 
-static void command_kill(const char *text, struct reply *r)
+static int command_kill(const char *text, struct reply *r)
 {
-    (void)text;
-    reply_text(r, "OK");
+    (void)text, (void)r;
     vm_stop(gdb.vm, STATUS_SIGNAL + SIGKILL);
+    return 0;
 }
 
-GDB_COMMAND(packet_vKill) = {"vKill", .run = command_kill};
-
-GDB_COMMAND(packet_k) = {"k", .run = command_kill};
+GDB_COMMAND(packet_vKill) = {"vKill", .run = command_kill, .answer = "OK"};
+GDB_COMMAND(packet_k) = {"k", .run = command_kill, .answer = "OK"};
 
 /* ---- Breakpoints: "Z type,addr,kind" ---- */
 
@@ -134,29 +133,29 @@ static bool take_point(const char **text, enum gdb_point *type, uint64_t *addr, 
     return take_word(text, ",") && take_number(text, addr) && take_word(text, ",") && take_number(text, kind);
 }
 
-static void command_set_point(const char *text, struct reply *r)
+static int command_set_point(const char *text, struct reply *r)
 {
     enum gdb_point type;
     uint64_t addr, kind;
 
-    if (!take_point(&text, &type, &addr, &kind))
-        return;
-    int err = point_set(type, addr, kind);
-    if (err != -ENOTSUP)
-        reply_text(r, err ? "E%02x" : "OK", -err);
+    int err = take_point(&text, &type, &addr, &kind) ? point_set(type, addr, kind) : -ENOTSUP;
+    if (err == 0)
+        reply_text(r, "OK");
+    return err == -ENOTSUP ? 0 : -err;
 }
 
 GDB_COMMAND(packet_insert) = {"Z", .run = command_set_point};
 
-static void command_clear_point(const char *text, struct reply *r)
+static int command_clear_point(const char *text, struct reply *r)
 {
     enum gdb_point type;
     uint64_t addr, kind;
 
+    (void)r;
     if (!take_point(&text, &type, &addr, &kind))
-        return;
+        return EINVAL;
     point_clear(type, addr, kind);
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(packet_remove) = {"z", .run = command_clear_point};
+GDB_COMMAND(packet_remove) = {"z", .run = command_clear_point, .answer = "OK"};

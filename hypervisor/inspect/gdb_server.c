@@ -21,7 +21,7 @@ static struct {
     bool started;
     struct packet_reader reader;
     struct reply reply; /* the last one */
-} server = {.listen_fd = -1, .in = -1, .out = -1};
+} server = {.listen_fd = -1, .in = -1, .out = -1, .wake_fd = -1};
 
 static struct option options[];
 
@@ -206,10 +206,9 @@ static int gdb_attach(struct vm *vm)
                : 0;
 }
 
-static int open_once(void)
+/* Once in a process: a reset makes a new machine for the same gdb. */
+static int open_once(const char *where)
 {
-    const char *where = options[0].value;
-
     if (server.open)
         return 0;
     if (strcmp(where, "stdio") != 0 && (server.listen_fd = gdb_listen(where)) < 0)
@@ -217,6 +216,8 @@ static int open_once(void)
     server.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server.open = true;
     gdb_probe(gdb.vm);
+    if (server.listen_fd < 0)
+        attach(STDIN_FILENO, STDOUT_FILENO);
     return 0;
 }
 
@@ -226,31 +227,27 @@ static int gdb_boot(struct vm *vm)
         return 0;
     gdb.vm = vm;
     gdb.vcpu = vm->vcpus[0];
-    int err = open_once();
+    run_prepare(vm);
+    int err = open_once(options[0].value);
     if (err < 0)
         return err;
-    run_prepare(vm);
-    bool first = !gdb.attached;
     if (options[1].value || gdb.attached)
         vm_ask_pause(vm);
-    if (server.listen_fd < 0 && first)
-        attach(STDIN_FILENO, STDOUT_FILENO);
     server.quit = false;
-    err = pthread_create(&server.thread, NULL, server_thread, NULL);
-    server.started = err == 0;
-    return err ? complain(-EAGAIN, "cannot start a thread for gdb: %s", strerror(err)) : 0;
+    server.started = pthread_create(&server.thread, NULL, server_thread, NULL) == 0;
+    return server.started ? 0 : complain(-EAGAIN, "cannot start a thread for gdb");
 }
 
 /* Tell gdb how it ended, if it waits for that. */
 static void say_goodbye(int status)
 {
+    bool died = status == STATUS_TRIPLE_FAULT || status == STATUS_KVM_ERROR;
+
     if (!gdb.running || server.out < 0)
         return;
     server.reply.size = 0;
-    if (status > STATUS_SIGNAL)
-        reply_text(&server.reply, "X%02x", status - STATUS_SIGNAL);
-    else if (status == STATUS_TRIPLE_FAULT || status == STATUS_KVM_ERROR)
-        reply_text(&server.reply, "X%02x", SIGABRT);
+    if (died || status > STATUS_SIGNAL)
+        reply_text(&server.reply, "X%02x", died ? SIGABRT : status - STATUS_SIGNAL);
     else
         reply_text(&server.reply, "W%02x", status);
     server_send(&server.reply);

@@ -21,19 +21,17 @@ static const struct gdb_command *command_find(const char *text)
 bool gdb_command(struct packet_reader *reader, struct reply *r)
 {
     const struct gdb_command *command = command_find(reader->data);
+    int err = 0;
 
     *r = (struct reply){0};
     gdb.packet_end = reader->data + reader->size;
     if (command && command->run)
-        command->run(reader->data + strlen(command->word), r);
-    else if (command)
+        err = command->run(reader->data + strlen(command->word), r);
+    if (err)
+        reply_text(r, "E%02x", err);
+    else if (command && command->answer)
         reply_text(r, "%s", command->answer);
     return !gdb.running;
-}
-
-void reply_errno(struct reply *r, int error)
-{
-    reply_text(r, "E%02x", error);
 }
 
 /* ---- Threads: vCPU n is thread n + 1 ---- */
@@ -49,36 +47,39 @@ struct vcpu *take_thread(const char **text)
     return id == 0 ? gdb.vcpu : gdb.vm->vcpus[id - 1];
 }
 
-static void command_thread(const char *text, struct reply *r)
+static int command_thread(const char *text, struct reply *r)
 {
     struct vcpu *vcpu = take_thread(&text);
 
+    (void)r;
     if (vcpu)
         gdb.vcpu = vcpu;
-    reply_text(r, vcpu ? "OK" : "E%02x", EINVAL);
+    return vcpu ? 0 : EINVAL;
 }
 
-GDB_COMMAND(packet_Hg) = {"Hg", .run = command_thread};
+GDB_COMMAND(packet_Hg) = {"Hg", .run = command_thread, .answer = "OK"};
 
-static void command_thread_alive(const char *text, struct reply *r)
+static int command_thread_alive(const char *text, struct reply *r)
 {
-    reply_text(r, take_thread(&text) ? "OK" : "E%02x", EINVAL);
+    (void)r;
+    return take_thread(&text) ? 0 : EINVAL;
 }
 
-GDB_COMMAND(packet_T) = {"T", .run = command_thread_alive};
+GDB_COMMAND(packet_T) = {"T", .run = command_thread_alive, .answer = "OK"};
 
-static void query_threads(const char *text, struct reply *r)
+static int query_threads(const char *text, struct reply *r)
 {
     (void)text;
     for (unsigned i = 0; i < gdb.vm->cpus; i++)
         reply_text(r, "%c%x", i ? ',' : 'm', i + 1);
+    return 0;
 }
 
 GDB_COMMAND(packet_qfThreadInfo) = {"qfThreadInfo", .run = query_threads};
 
 GDB_COMMAND(packet_qsThreadInfo) = {"qsThreadInfo", .answer = "l"};
 
-static void query_thread_name(const char *text, struct reply *r)
+static int query_thread_name(const char *text, struct reply *r)
 {
     static const char *const states[] = {"running", "not started", "INIT received", "halted",
                                          "SIPI received"};
@@ -87,19 +88,12 @@ static void query_thread_name(const char *text, struct reply *r)
     char name[64];
 
     if (!vcpu)
-        return;
+        return EINVAL;
     ioctl(vcpu->fd, KVM_GET_MP_STATE, &state);
     int n = snprintf(name, sizeof name, "vCPU %u: %s", vcpu->id,
                      state.mp_state < COUNT(states) ? states[state.mp_state] : "?");
     reply_hex(r, name, (size_t)n);
+    return 0;
 }
 
 GDB_COMMAND(packet_qThreadExtraInfo) = {"qThreadExtraInfo,", .run = query_thread_name};
-
-static void query_current_thread(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "QC%x", gdb.vcpu->id + 1);
-}
-
-GDB_COMMAND(packet_qC) = {"qC", .run = query_current_thread};

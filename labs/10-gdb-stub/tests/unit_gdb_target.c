@@ -32,7 +32,8 @@ static int begin(void **state)
     table[0x4000 / 8 + 1] = 0x6000 | PRESENT;
     table[0x4000 / 8 + 3] = 0x7000 | 1;
     table[0x4000 / 8 + 4] = 0xfee00000 | PRESENT;
-    sregs = (struct kvm_sregs){.cr0 = 1ul << 31 | 1, .cr3 = 0x1000, .cr4 = 1 << 5, .efer = 1 << 10 | 1 << 8};
+    sregs = (struct kvm_sregs){
+        .cr0 = 1ul << 31 | 1 << 16 | 1, .cr3 = 0x1000, .cr4 = 1 << 5, .efer = 1 << 10 | 1 << 8};
     return 0;
 }
 
@@ -96,10 +97,10 @@ static void a_value_lies_where_kvm_has_it(void **state)
     number_of("cs", &reg);
     register_get(r, &reg, value);
     expect_bytes(value, "\x33\0\0", 4, "what KVM does not have of a register is zero");
-    memset(r->fpu.xmm[2], 0xab, 16);
+    memset((uint8_t *)&r->xsave + 160 + 16 * 2, 0xab, 16);
     number_of("xmm2", &reg);
     register_get(r, &reg, value);
-    expect_number(value[0], 0xab, "XMM2 is the third of struct kvm_fpu");
+    expect_number(value[0], 0xab, "XMM2 lies at byte 192 of the FXSAVE area (Intel SDM 1 §10.5.1)");
     free(r);
 }
 
