@@ -16,7 +16,7 @@ RUN = os.environ.get("TERRARIUM_RUN", "/tmp")  # where sockets can be made
 KERNEL = os.path.join(moss.BUILD, "moss.elf")
 STARTED = b"ready\n"  # what the guest's first command prints
 LIMIT = int(os.environ.get("TERRARIUM_GUEST_SECONDS", moss.PATIENCE)) * moss.SCALE  # seconds: only ends what hangs
-TODO, TODO_SECONDS = b" is yours to write", 5  # a stub was called: who waits for it does not wait for long
+STUB, STUB_SECONDS = b" is yours to write", 5  # a stub was called: who waits for it does not wait for long
 SIGINT, SIGABRT, SIGTRAP, SIGKILL = 2, 6, 5, 9
 UNMAPPED = 0x123456789000
 
@@ -35,9 +35,9 @@ class Patience:
 
     def is_over(self):
         words = os.pread(self.errors.fileno(), 1 << 20, 0)
-        if TODO in words and not self.stub:
-            self.stub = "; ".join(line.decode() for line in words.splitlines() if TODO in line)
-            self.end = min(self.end, time.monotonic() + TODO_SECONDS)
+        if STUB in words and not self.stub:
+            self.stub = "; ".join(line.decode() for line in words.splitlines() if STUB in line)
+            self.end = min(self.end, time.monotonic() + STUB_SECONDS)
         return time.monotonic() > self.end
 
 
