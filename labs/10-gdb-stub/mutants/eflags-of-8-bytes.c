@@ -13,7 +13,6 @@ bool gdb_register(unsigned n, struct gdb_register *reg)
                                  .bits = (unsigned)g->size * 8,
                                  .offset = (uint16_t)(g->at + n * g->stride),
                                  .size = (uint16_t)(g->size < g->bits / 8 ? g->size : g->bits / 8)};
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(reg->name, sizeof reg->name, g->name, g->first + n);
     return true;
 }
