@@ -55,13 +55,6 @@ static void monitor_lapic(const char *text)
     print_vectors("requested", &lapic, LAPIC_IRR);
 }
 
-static void monitor_physical(const char *text)
-{
-    if (!strcmp(text, "on") || !strcmp(text, "off"))
-        gdb.physical = !strcmp(text, "on");
-    fprintf(out, "addresses are %s\n", gdb.physical ? "physical" : "virtual");
-}
-
 /* The new machine waits at its first instruction. */
 static void monitor_reset(const char *text)
 {
@@ -80,7 +73,6 @@ static const struct {
     {"help", "this list", monitor_help},
     {"exits", "how often each vCPU has left the guest, and why", monitor_exits},
     {"lapic", "the local APIC", monitor_lapic},
-    {"physical", "on | off: memory commands take physical addresses", monitor_physical},
     {"reset", "start the machine again", monitor_reset},
 };
 

@@ -49,6 +49,16 @@ static int set_no_ack(const char *text, struct reply *r)
 
 GDB_COMMAND(packet_QStartNoAckMode) = {"QStartNoAckMode", .run = set_no_ack, .answer = "OK"};
 
+/* QEMU's way to have addresses taken as physical, which gdb's scripts know. */
+static int set_physical(const char *text, struct reply *r)
+{
+    (void)r;
+    gdb.physical = *text == '1';
+    return 0;
+}
+
+GDB_COMMAND(packet_Qqemu) = {"Qqemu.PhyMemMode:", .run = set_physical, .answer = "OK"};
+
 /* Output goes ahead in packets of its own. */
 static int query_monitor(const char *text, struct reply *r)
 {

@@ -211,7 +211,7 @@ class Packets(unittest.TestCase):
             self.assertEqual(len(wire.memory(rsp, 8)), 8)
             self.assertEqual(wire.ask("M%x,4:01020304" % (rsp - 64)), "OK")
             self.assertEqual(wire.memory(rsp - 64, 4), b"\1\2\3\4")
-            self.assertIn("physical", wire.monitor("physical on"))
+            self.assertEqual(wire.ask("Qqemu.PhyMemMode:1"), "OK")
             self.assertIsNone(wire.memory(rsp, 8))
             self.assertEqual(len(wire.memory(0x100000, 8)), 8)
 

@@ -169,9 +169,9 @@ static void physical_memory_can_be_read(void **state)
 {
     (void)state;
     memcpy(host_ram + 0x8000, "ab", 2);
-    gdb.physical = true; /* `monitor physical on` */
+    expect_text(ask("Qqemu.PhyMemMode:1"), "OK", "from now on addresses are physical");
     expect_text(ask("m8000,2"), "6162", "no page table is looked at");
-    gdb.physical = false;
+    expect_text(ask("Qqemu.PhyMemMode:0"), "OK", "and taken back");
     expect_text(ask("m8000,2"), "E0e", "virtual 0x8000 is not mapped");
 }
 
