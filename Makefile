@@ -67,7 +67,8 @@ $(B)/terrarium: $(filter %/main.o,$(HV_OBJECTS)) $(B)/libterrarium.a
 # ---- Moss ----------------------------------------------------------------------------------------------------------
 
 MOSS_FLAGS := $(COMMON) -Iguestos/include -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
-	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing
+	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables # then the tables that gdb unwinds by are in .debug_frame, which moss.ld keeps
 MOSS_OBJECTS := $(patsubst %,$(B)/%.o,$(basename $(filter %.c %.S,$(GUESTOS))))
 MOSS_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,-T,guestos/boot/moss.ld
