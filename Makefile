@@ -12,6 +12,12 @@ $(error there is no lab $(LAB); LAB may be $(NUMBERS))
 endif
 endif
 
+ifneq ($(WHO),)
+ifneq ($(words $(WHO)) $(filter $(WHO),guest hypervisor both),1 $(WHO))
+$(error WHO says whom gdb looks into: guest, hypervisor or both, not $(WHO))
+endif
+endif
+
 UP_TO := $(shell seq 1 $(or $(LAB),$(LAST)))
 LAB_DIRS := $(foreach dir,$(LABS),$(if $(filter $(call lab_number,$(dir)),$(UP_TO)),$(dir)))
 B := build$(if $(LAB),/lab$(LAB))
@@ -27,10 +33,11 @@ APPEND :=
 CONSOLE :=
 BUSYBOX := /bin/busybox
 MEMORY := 128M
+WHO := guest
 WITH_KVM := scripts/with-kvm
 
 .DELETE_ON_ERROR:
-.PHONY: all run gdb qemu demo test check fuzz bench clean help list format compile_commands.json
+.PHONY: all run gdb vscode qemu demo test check fuzz bench clean help list format compile_commands.json
 
 all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 
@@ -67,7 +74,8 @@ $(B)/terrarium: $(filter %/main.o,$(HV_OBJECTS)) $(B)/libterrarium.a
 # ---- Moss ----------------------------------------------------------------------------------------------------------
 
 MOSS_FLAGS := $(COMMON) -Iguestos/include -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
-	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing
+	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables # then the tables that gdb unwinds by are in .debug_frame, which moss.ld keeps
 MOSS_OBJECTS := $(patsubst %,$(B)/%.o,$(basename $(filter %.c %.S,$(GUESTOS))))
 MOSS_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,-T,guestos/boot/moss.ld
@@ -136,7 +144,10 @@ run: all $(RUN_NEEDS)
 	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(CONSOLE),--console $(CONSOLE)) $(if $(APPEND),--append "$(APPEND)")
 
 gdb: all $(RUN_NEEDS)
-	@$(WITH_KVM) scripts/gdb $(B)/moss.elf $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
+	@$(WITH_KVM) scripts/gdb/start $(WHO) $(B)/moss.elf $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
+
+vscode:
+	@scripts/vscode $(B) '$(RUN)' $(RUN_NEEDS)
 
 qemu: all $(RUN_NEEDS)
 	@CONSOLE=$(CONSOLE) MEMORY=$(MEMORY) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
