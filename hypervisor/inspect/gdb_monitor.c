@@ -90,14 +90,14 @@ static void monitor_help(const char *text)
 /* Returns whether there is such a command. The vCPUs stand still already. */
 static bool ask_control(const char *name, char *words)
 {
-    struct request request = {0};
+    const char *arguments[CONTROL_ARGUMENTS];
 
-    for (unsigned i = 0; i < CONTROL_ARGUMENTS && words; i++)
-        snprintf(request.arguments[i], sizeof request.arguments[i], "%s", strsep(&words, " "));
+    for (unsigned i = 0; i < CONTROL_ARGUMENTS; i++)
+        arguments[i] = words ? strsep(&words, " ") : "";
     for (struct control **c = __start_controls; c < __stop_controls; c++)
         if (strcmp((*c)->name, name) == 0) {
             pthread_mutex_lock(&gdb.vm->lock);
-            if (!(*c)->run(gdb.vm, &request, out))
+            if (!(*c)->run(gdb.vm, arguments, out))
                 fputc('\n', out); /* a reason why not has no end of line */
             pthread_mutex_unlock(&gdb.vm->lock);
             return true;
