@@ -18,58 +18,41 @@
 
 /* What a frame is: one of these, or SPACE + n: a page of the program in address space n. Where a character
  * stands for several frames, it shows the highest. */
-enum use { UNTOUCHED, TOUCHED, LOADED, SHARED, SPACE, TABLE = SPACE + SPACES_MAX, USES };
+enum use { NO_RAM, UNTOUCHED, TOUCHED, LOADED, SHARED, SPACE, TABLE = SPACE + SPACES_MAX, USES };
 
-static const char marks[USES + 1] = ".+L=abcdefghijklmnopqrstT";
+static const char marks[USES + 1] = " .+L=abcdefghijklmnopqrstT";
 
 struct map {
     struct vm *vm;
-    uint8_t *use; /* of each frame, RAM below the hole first */
+    uint8_t *use; /* of each frame, by its number */
     uint64_t frames;
     uint64_t work;              /* frames marked so far */
     uint64_t roots[SPACES_MAX]; /* of the address spaces: the physical address of the top table */
     unsigned count, running;    /* of them; the first so many are vCPUs' */
 };
 
-/* The frame's number in the map, or map->frames if it is not RAM. */
-static uint64_t frame_number(const struct map *map, uint64_t gpa)
-{
-    uint64_t before = 0;
-
-    for (unsigned i = 0; i < map->vm->ram_count; before += map->vm->ram[i++].size / PAGE_SIZE)
-        if (gpa - map->vm->ram[i].gpa < map->vm->ram[i].size)
-            return before + (gpa - map->vm->ram[i].gpa) / PAGE_SIZE;
-    return map->frames;
-}
-
-/* A program's page of another address space than before is shared. */
-static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
-{
-    for (uint64_t at = gpa & -PAGE_SIZE; at < gpa + size && map->work < WORK_MAX;
-         at += PAGE_SIZE, map->work++) {
-        uint64_t frame = frame_number(map, at);
-        uint8_t *now = frame < map->frames ? &map->use[frame] : &(uint8_t){USES};
-        if (*now == SHARED || (*now >= SPACE && *now < TABLE && *now != use))
-            *now = SHARED;
-        else if (*now < use)
-            *now = (uint8_t)use;
-    }
-}
-
 /* What the host has given memory for. */
 static void mark_touched(struct map *map)
 {
-    unsigned char *resident = malloc(map->frames);
-    uint64_t frame = 0;
-
-    for (unsigned i = 0; resident && i < map->vm->ram_count; i++) {
-        const struct ram *ram = &map->vm->ram[i];
-        if (mincore(ram->hva, ram->size, resident) < 0)
-            break;
-        for (uint64_t n = 0; n < ram->size / PAGE_SIZE; n++)
-            map->use[frame++] = resident[n] & 1 ? TOUCHED : UNTOUCHED;
+    for (const struct ram *ram = map->vm->ram; ram < map->vm->ram + map->vm->ram_count; ram++) {
+        uint8_t *use = map->use + ram->gpa / PAGE_SIZE;
+        bool known = mincore(ram->hva, ram->size, use) == 0; /* bit 0: resident */
+        for (uint64_t i = 0; i < ram->size / PAGE_SIZE; i++)
+            use[i] = known && use[i] & 1 ? TOUCHED : UNTOUCHED;
     }
-    free(resident);
+}
+
+/* A program's page of another address space than before is shared. What is no RAM stays what it is. */
+static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
+{
+    for (uint64_t frame = gpa / PAGE_SIZE; frame * PAGE_SIZE < gpa + size && map->work < WORK_MAX;
+         frame++, map->work++) {
+        enum use now = frame < map->frames ? map->use[frame] : NO_RAM;
+        if (now >= SHARED && now < TABLE && now != use)
+            map->use[frame] = SHARED;
+        else if (now != NO_RAM && now < use)
+            map->use[frame] = (uint8_t)use;
+    }
 }
 
 /* Follow the table for `level`, and all below it. A frame is followed once: the tables may point at each
@@ -77,9 +60,9 @@ static void mark_touched(struct map *map)
 static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user, enum use use)
 {
     const uint64_t *table = guest_ptr(map->vm, gpa & PTE_FRAME, PAGE_SIZE);
-    uint64_t frame = frame_number(map, gpa & PTE_FRAME);
+    uint64_t frame = (gpa & PTE_FRAME) / PAGE_SIZE;
 
-    if (!table || frame == map->frames || map->use[frame] == TABLE)
+    if (!table || map->use[frame] == TABLE)
         return;
     map->use[frame] = TABLE;
     for (unsigned i = 0; i < ENTRIES; i++) {
@@ -121,11 +104,12 @@ static void mark_spaces(struct map *map)
     const uint8_t *running = map->count ? guest_ptr(map->vm, map->roots[0], PAGE_SIZE) : NULL;
     if (!running || memcmp(running + HALF, nothing, HALF) == 0)
         return;
-    for (const struct ram *ram = map->vm->ram; ram < map->vm->ram + map->vm->ram_count; ram++)
-        for (uint64_t at = 0; at < ram->size; at += PAGE_SIZE)
-            if (map->use[frame_number(map, ram->gpa + at)] == TOUCHED &&
-                memcmp(ram->hva + at + HALF, running + HALF, HALF) == 0)
-                add_space(map, ram->gpa + at, s.cr4 & CR4_LA57 ? 5 : 4);
+    for (uint64_t frame = 0; frame < map->frames; frame++) {
+        const uint8_t *data =
+            map->use[frame] == TOUCHED ? guest_ptr(map->vm, frame * PAGE_SIZE, PAGE_SIZE) : NULL;
+        if (data && memcmp(data + HALF, running + HALF, HALF) == 0)
+            add_space(map, frame * PAGE_SIZE, s.cr4 & CR4_LA57 ? 5 : 4);
+    }
 }
 
 /* Rows of characters, each for `frames_each` frames: the use that ranks highest among them. */
@@ -134,7 +118,7 @@ static void draw_rows(FILE *out, const struct map *map, uint64_t frames_each)
     for (uint64_t frame = 0; frame < map->frames; frame += frames_each) {
         if (frame / frames_each % COLUMNS == 0)
             fprintf(out, "%s%8lu KiB  ", frame ? "\n" : "", frame * PAGE_SIZE / KiB);
-        uint8_t most = UNTOUCHED;
+        uint8_t most = NO_RAM;
         for (uint64_t i = frame; i < frame + frames_each && i < map->frames; i++)
             most = map->use[i] > most ? map->use[i] : most;
         fputc(marks[most], out);
@@ -168,7 +152,8 @@ static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
 
 static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
 {
-    struct map map = {.vm = vm, .frames = vm->memory / PAGE_SIZE};
+    const struct ram *last = &vm->ram[vm->ram_count - 1];
+    struct map map = {.vm = vm, .frames = (last->gpa + last->size) / PAGE_SIZE};
     uint64_t frames_each = (map.frames + COLUMNS * ROWS - 1) / (COLUMNS * ROWS);
 
     (void)arguments;
