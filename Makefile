@@ -12,6 +12,12 @@ $(error there is no lab $(LAB); LAB may be $(NUMBERS))
 endif
 endif
 
+ifneq ($(WHO),)
+ifneq ($(words $(WHO)) $(filter $(WHO),guest hypervisor both),1 $(WHO))
+$(error WHO says whom gdb looks into: guest, hypervisor or both, not $(WHO))
+endif
+endif
+
 UP_TO := $(shell seq 1 $(or $(LAB),$(LAST)))
 LAB_DIRS := $(foreach dir,$(LABS),$(if $(filter $(call lab_number,$(dir)),$(UP_TO)),$(dir)))
 B := build$(if $(LAB),/lab$(LAB))
@@ -27,10 +33,11 @@ APPEND :=
 CONSOLE :=
 BUSYBOX := /bin/busybox
 MEMORY := 128M
+WHO := guest
 WITH_KVM := scripts/with-kvm
 
 .DELETE_ON_ERROR:
-.PHONY: all run gdb qemu demo test check fuzz bench clean help list format compile_commands.json
+.PHONY: all run gdb vscode qemu demo test check fuzz bench clean help list format compile_commands.json
 
 all: $(B)/terrarium $(B)/libterrarium.a $(B)/guests
 
@@ -67,7 +74,8 @@ $(B)/terrarium: $(filter %/main.o,$(HV_OBJECTS)) $(B)/libterrarium.a
 # ---- Moss ----------------------------------------------------------------------------------------------------------
 
 MOSS_FLAGS := $(COMMON) -Iguestos/include -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
-	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing
+	-mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables # then the tables that gdb unwinds by are in .debug_frame, which moss.ld keeps
 MOSS_OBJECTS := $(patsubst %,$(B)/%.o,$(basename $(filter %.c %.S,$(GUESTOS))))
 MOSS_LINK = $(CC) -nostdlib -static -Wl,--build-id=none -Wl,-z,max-page-size=4096 \
 	-Wl,--no-warn-rwx-segments -Wl,-T,guestos/boot/moss.ld
@@ -99,22 +107,25 @@ $(B)/%.bin: guestos/flat/%.S
 # USER names C files, each a program, and directories, each the sources of one.
 USER_NAMES := $(basename $(notdir $(USER)))
 USER_PROGRAMS := $(addprefix $(B)/user/,$(USER_NAMES))
-USER_LIBRARY := $(wildcard guestos/user/lib/*.c)
-USER_FLAGS := -static -std=gnu11 -O2 -g $(WARN) -Iguestos/user/include -ffile-prefix-map=$(CURDIR)/=
-USER_HEADERS := $(wildcard guestos/user/include/*.h guestos/user/*/*.h)
+USER_FLAGS := $(COMMON) -Iguestos/user/include
+user_objects = $(patsubst %.c,$(B)/%.o,$(wildcard guestos/user/$1.c guestos/user/$1/*.c))
+USER_LIBRARY := $(call user_objects,lib)
 
-user_sources = $(wildcard guestos/user/$1.c guestos/user/$1/*.c)
+$(B)/guestos/user/%.o: guestos/user/%.c
+	@mkdir -p $(@D)
+	musl-gcc $(USER_FLAGS) -c -o $@ $<
 
 .SECONDEXPANSION:
-$(USER_PROGRAMS): $(B)/user/%: $$(call user_sources,$$*) $(USER_LIBRARY) $(USER_HEADERS)
+$(USER_PROGRAMS): $(B)/user/%: $$(call user_objects,$$*) $(USER_LIBRARY)
 	@mkdir -p $(@D)
-	musl-gcc $(USER_FLAGS) -o $@ $(filter %.c,$^)
+	musl-gcc -static -o $@ $^
 
 # The initial file system: /bin, /etc and empty directories. Always the same bytes for the same files.
 $(B)/initrd.cpio: $(USER_PROGRAMS) $(ETC)
 	@rm -rf $(B)/root && mkdir -p $(B)/root/bin $(B)/root/etc $(B)/root/dev $(B)/root/proc $(B)/root/tmp
 	@for program in $(USER_PROGRAMS); do strip -o $(B)/root/bin/$$(basename $$program) $$program || exit 1; done
 	@cp $(ETC) $(B)/root/etc/
+	@find $(B)/root -exec touch -d 2026-01-01T00:00:00Z {} +
 	cd $(B)/root && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible > ../initrd.cpio
 
 .PHONY: $(B)/guests
@@ -133,7 +144,10 @@ run: all $(RUN_NEEDS)
 	@$(WITH_KVM) $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(CONSOLE),--console $(CONSOLE)) $(if $(APPEND),--append "$(APPEND)")
 
 gdb: all $(RUN_NEEDS)
-	@$(WITH_KVM) scripts/gdb $(B)/moss.elf $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
+	@$(WITH_KVM) scripts/gdb/start $(WHO) $(B)/moss.elf $(B)/terrarium run --memory $(MEMORY) $(RUN) $(if $(APPEND),--append "$(APPEND)")
+
+vscode:
+	@scripts/vscode $(B) '$(RUN)' $(RUN_NEEDS)
 
 qemu: all $(RUN_NEEDS)
 	@CONSOLE=$(CONSOLE) MEMORY=$(MEMORY) scripts/qemu $(B) $(if $(APPEND),"$(APPEND)")
@@ -145,8 +159,9 @@ demo: all
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
-test: all $(B)/tests.built
-	@scripts/run-tests $(B) $(LAB_DIRS) $(if $(LAB),,tests)
+test:
+	@scripts/cached $(MAKE) --no-print-directory -j$(shell nproc) all $(B)/tests.built
+	@scripts/cached scripts/run-tests $(B) $(LAB_DIRS) $(if $(LAB),,tests)
 
 check:
 	@python3 -m unittest -q tests.kit.test_static
@@ -258,4 +273,5 @@ list:
 help:
 	@sed 's/@LAST@/$(LAST)/' scripts/help.txt
 
--include $(patsubst %.o,%.d,$(HV_OBJECTS) $(MOSS_OBJECTS) $(sort $(TEST_OBJECTS)))
+USER_OBJECTS := $(foreach name,$(USER_NAMES) lib,$(call user_objects,$(name)))
+-include $(patsubst %.o,%.d,$(HV_OBJECTS) $(MOSS_OBJECTS) $(USER_OBJECTS) $(sort $(TEST_OBJECTS)))

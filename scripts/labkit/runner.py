@@ -41,11 +41,12 @@ KILLED = re.compile(r"\bsignal 9\b|(?<!\w)-9\b|SIGKILL")
 MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: ", re.MULTILINE)
 
 
-class Job(collections.namedtuple("Job", "path root build names label", defaults=("", "build", (), ""))):
+class Job(collections.namedtuple("Job", "path root build names label environment", defaults=("", "build", (), "", ()))):
     """One run of a test program.
 
     path: a cmocka program or a file of Python tests; root: the directory it runs in; build: below root, where the guests
-    lie (TERRARIUM_BUILD); names: the tests to run, none for all; label: is put before the names of the suites.
+    lie (TERRARIUM_BUILD); names: the tests to run, none for all; label: is put before the names of the suites; environment: pairs
+    of a name and a value, for a cmocka program.
     """
 
     __slots__ = ()
@@ -88,7 +89,7 @@ def last_bytes(file, most):
 def run_program(report, job):
     """Run a cmocka program, in a process group of its own. Its verdicts come by a file without a name, with a nonce."""
     nonce, file = secrets.token_hex(16), os.memfd_create("results")
-    environment = {**os.environ, "TERRARIUM_RESULTS": f"{file} {nonce}", "TERRARIUM_BUILD": job.build}
+    environment = {**os.environ, **dict(job.environment), "TERRARIUM_RESULTS": f"{file} {nonce}", "TERRARIUM_BUILD": job.build}
     if job.names:
         environment["TERRARIUM_TESTS"] = " ".join(job.names)
     output = os.memfd_create("output")
