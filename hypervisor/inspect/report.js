@@ -58,8 +58,8 @@ function readEvents() {
     trace.events = null;
 }
 
-const names = new Map(trace.others.filter(event => event.name === "thread_name")
-    .map(event => [event.pid + "\t" + event.tid, String(event.args?.name)]));
+const names = new Map([["\tall others", "all others"], ...trace.others.filter(event => event.name === "thread_name")
+    .map(event => [event.pid + "\t" + event.tid, String(event.args?.name)])]);
 
 // ---- Sums: of all kinds that look the same but for the function, of a function, of a reason, of a device ----
 

@@ -40,7 +40,7 @@ static json_int_t place_of(struct report *r, json_t *text)
     size_t count = json_array_size(r->texts);
     json_t *place = json_object_get(r->places, json_string_value(text));
 
-    if (!place && count < TEXTS_MAX) {
+    if (!place && text && count < TEXTS_MAX) {
         place = json_integer((json_int_t)count);
         json_object_set_new(r->places, json_string_value(text), place);
         json_array_append(r->texts, text);
