@@ -1,10 +1,9 @@
-/* The control socket's command "memory": a map of RAM, a character for so many frames, by who uses them. */
+/* The control socket's command "memory": a map of RAM, a character for each frame, by who uses it. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "control.h"
 
 #define COLUMNS    64
-#define ROWS       24
 #define ENTRIES    512
 #define HALF       (PAGE_SIZE / 2)
 #define SPACES_MAX 20
@@ -16,8 +15,8 @@
 #define PTE_FRAME  0x000ffffffffff000ul
 #define WORK_MAX   (1ul << 26) /* frames marked: page tables may map the same 1 GiB again and again */
 
-/* What a frame is: one of these, or SPACE + n: a page of the program in address space n. Where a character
- * stands for several frames, it shows the highest. */
+/* What a frame is: one of these, or SPACE + n: a page of the program in address space n. A frame that is
+ * several is the highest. */
 enum use { NO_RAM, UNTOUCHED, TOUCHED, LOADED, SHARED, SPACE, TABLE = SPACE + SPACES_MAX, USES };
 
 static const char marks[USES + 1] = " .+L=abcdefghijklmnopqrstT";
@@ -112,21 +111,25 @@ static void mark_spaces(struct map *map)
     }
 }
 
-/* Rows of characters, each for `frames_each` frames: the use that ranks highest among them. */
-static void draw_rows(FILE *out, const struct map *map, uint64_t frames_each)
+/* A character for each frame. As hexdump does, a `*` stands for rows that are as the one before. */
+static void draw_rows(FILE *out, const struct map *map)
 {
-    for (uint64_t frame = 0; frame < map->frames; frame += frames_each) {
-        if (frame / frames_each % COLUMNS == 0)
-            fprintf(out, "%s%8lu KiB  ", frame ? "\n" : "", frame * PAGE_SIZE / KiB);
-        uint8_t most = NO_RAM;
-        for (uint64_t i = frame; i < frame + frames_each && i < map->frames; i++)
-            most = map->use[i] > most ? map->use[i] : most;
-        fputc(marks[most], out);
+    char row[COLUMNS + 1] = "", before[COLUMNS + 1] = "";
+    bool same = false;
+
+    for (uint64_t frame = 0; frame < map->frames; frame += COLUMNS) {
+        for (uint64_t i = 0; i < COLUMNS; i++)
+            row[i] = frame + i < map->frames ? marks[map->use[frame + i]] : ' ';
+        if (strcmp(row, before) != 0)
+            fprintf(out, "%10lx  %s\n", frame * PAGE_SIZE, row);
+        else if (!same)
+            fprintf(out, "%10s\n", "*");
+        same = strcmp(row, before) == 0;
+        strcpy(before, row);
     }
-    fputc('\n', out);
 }
 
-static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
+static void draw_key(FILE *out, const struct map *map)
 {
     static const char *const meanings[USES] = {
         [UNTOUCHED] = "never touched: the host has given no memory",
@@ -139,7 +142,7 @@ static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
 
     for (uint64_t i = 0; i < map->frames; i++)
         count[map->use[i]]++;
-    fprintf(out, "\nEach character is %lu KiB. Frames of 4 KiB:\n", frames_each * PAGE_SIZE / KiB);
+    fputs("\nFrames of 4 KiB:\n", out);
     for (unsigned i = 0; i < USES; i++)
         if (meanings[i])
             fprintf(out, "  %c %8lu  %s\n", marks[i], count[i], meanings[i]);
@@ -154,7 +157,6 @@ static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
 {
     const struct ram *last = &vm->ram[vm->ram_count - 1];
     struct map map = {.vm = vm, .frames = (last->gpa + last->size) / PAGE_SIZE};
-    uint64_t frames_each = (map.frames + COLUMNS * ROWS - 1) / (COLUMNS * ROWS);
 
     (void)arguments;
     map.use = calloc(1, map.frames);
@@ -164,8 +166,8 @@ static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
     for (const struct range *r = vm->reserved; r < vm->reserved + vm->reserved_count; r++)
         mark(&map, r->gpa, r->size, LOADED);
     mark_spaces(&map);
-    draw_rows(out, &map, frames_each);
-    draw_key(out, &map, frames_each);
+    draw_rows(out, &map);
+    draw_key(out, &map);
     free(map.use);
     return true;
 }
