@@ -13,8 +13,8 @@ show sh -c "printf '\$?#3f\$p10#d1\$k#6b' | $SERVER 2>/dev/null | cat; echo"
 say "The real one asks the same, and knows what it means. It stops where Moss's C code begins. The server planted one byte there, and took it out again: gdb sees the guest's own code."
 show sh -c "$GDB -ex 'break kmain' -ex continue -ex 'x/3i \$pc' -ex 'print/x \$cr3' -ex kill"
 
-say "Step by lines, out of a function, and look at who called whom."
-show sh -c "$GDB -ex 'break boot_read' -ex continue -ex next -ex next -ex finish -ex backtrace -ex kill"
+say "Who called whom, out of a function, and on by lines."
+show sh -c "$GDB -ex 'break boot_read' -ex continue -ex backtrace -ex finish -ex next -ex next -ex kill"
 
 say "A condition: stop at the twentieth system call. gdb looks at each of them, steps over its breakpoint, and lets the guest go on."
 show sh -c "$GDB -ex 'set \$n = 0' -ex 'break syscall_dispatch if ++\$n == 20' -ex continue -ex 'backtrace 2' -ex 'print \$n' -ex kill"
