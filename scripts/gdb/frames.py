@@ -5,16 +5,19 @@ import kernel
 import walk
 
 COLUMNS = 64
-USES = [("H", "the heap: objects of up to 2 KiB"), ("T", "page tables"), ("S", "kernel stacks and large objects, mapped page by page"),
-        ("u", "pages of programs"), ("o", "other: files in memory, rings, buffers")]
+USES = [("H", "the heap: objects of up to 2 KiB"),
+        ("T", "page tables"),
+        ("S", "kernel stacks and large objects, mapped page by page"),
+        ("u", "pages of programs"),
+        ("o", "other: files in memory, rings, buffers")]
 FREE, UNUSED = ".", " "
 
 
-class Frame:
+class Notes:
     """The kernel's notes about frames, read in one piece for each range of memory."""
 
     def __init__(self, ranges):
-        self.notes = {}  # physical address: (refs, slab_size)
+        self.notes = {}  # physical address of a frame that was given out once: (refs, slab_size)
         self.ranges = []
         kind = ranges.type.target()["frames"].type.target()
         refs, slab = kernel.offset(kind, "refs"), kernel.offset(kind, "slab_size")
@@ -112,7 +115,7 @@ class Frames(kernel.Command):
         total, free = (int(kernel.variable("mm/frames.c", name)) for name in ("total", "available"))
         if total == 0:
             raise gdb.GdbError("the frame allocator has no memory yet: it is filled by kernel_map_init (guestos/mm/kernel_map.c)")
-        frames = Frame(ranges)
+        frames = Notes(ranges)
         # Notes lie at the end of the range that they are about, and are reached through the map of all memory.
         use, spaces = classify(frames.notes, int(ranges[0]["frames"]) - int(ranges[0]["end"]))
         draw(frames, use)

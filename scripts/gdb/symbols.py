@@ -17,9 +17,8 @@ class Loaded:
 
 def find(name):
     """The file with the symbols of Moss's program `name`, which `make` has left beside the kernel."""
-    function = kernel.variable("kernel/main.c", "kmain")
-    build = os.path.dirname(gdb.lookup_global_symbol(function.address.format_string(symbols=True).split("<")[-1].rstrip(">"))
-                            .symtab.objfile.filename)
+    kernel.variable("kernel/main.c", "kmain")  # complains if this is not Moss
+    build = os.path.dirname(gdb.lookup_global_symbol("kmain").symtab.objfile.filename)
     path = os.path.join(build, "user", os.path.basename(name))
     if not os.path.isfile(path):
         raise gdb.GdbError("there is no file with symbols for %s: only Moss's own programs have one, here %s" % (name, path))

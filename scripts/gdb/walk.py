@@ -65,7 +65,8 @@ class Tables:
     def look(self, physical, level, base, slots):
         entries = table(physical)
         if entries is None or physical in self.found:  # tables that contain each other would never end
-            self.damaged.append("%s at %#x %s" % (LEVELS[level], physical, "is not in memory" if entries is None else "is used twice"))
+            what = "is not in memory" if entries is None else "is used twice"
+            self.damaged.append("%s at %#x %s" % (LEVELS[level], physical, what))
             return
         self.found.add(physical)
         for number in slots:
@@ -83,6 +84,6 @@ USER_HALF, KERNEL_HALF = range(ENTRIES // 2), range(ENTRIES // 2, ENTRIES)
 
 def rights(entry):
     """Of a page: "user rw-", and what Moss notes about it."""
-    text = "%s r%s%s" % ("user  " if entry & USER else "kernel", "w" if entry & WRITE else "-", "-" if entry & NO_EXECUTE else "x")
+    text = "%s r%s%s" % ("user" if entry & USER else "kernel", "w" if entry & WRITE else "-", "-" if entry & NO_EXECUTE else "x")
     notes = [(COW, "copy-on-write"), (SHARED, "shared"), (NO_ACCESS, "no access")]
-    return ", ".join([text.strip()] + [name for bit, name in notes if entry & bit])
+    return ", ".join([text] + [name for bit, name in notes if entry & bit])

@@ -20,8 +20,8 @@ class Settings(unittest.TestCase):
         self.place = pathlib.Path(directory.name)
 
     def write(self, *words, build="build"):
-        return subprocess.run([ROOT / "scripts/vscode", build, "--kernel build/moss.elf", *words], cwd=self.place, capture_output=True,
-                              text=True, check=False)
+        return subprocess.run([ROOT / "scripts/vscode", build, "--kernel build/moss.elf", *words], cwd=self.place,
+                              capture_output=True, text=True, check=False)
 
     def settings(self):
         return [json.loads((self.place / ".vscode" / name).read_text()) for name in ("launch.json", "tasks.json")]

@@ -32,7 +32,7 @@ Guest = neighbour("system_gdb").Guest
 
 
 def session(where, commands, kernel=KERNEL, environment=None):
-    """Have gdb do all `commands`, each a string or (name, string). Returns what it said under each name: the text up to the next."""
+    """Have gdb do all `commands`, each a string or (name, string). Returns what it said from each name to the next."""
     words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off", "-ex", "set width 0",
              "-ex", "set remotetimeout %d" % (30 * moss.SCALE), "-ex", "source " + COMMANDS]
     words += ["-ex", "target remote " + where] if where else []
@@ -71,8 +71,10 @@ class Commands(Session):
                 "set $sh = 'guestos/proc/process.c'::init_process",
                 ("ps", "moss ps"), ("bt", "moss bt 1"), ("bt_all", "moss bt"), ("bt_idle", "moss bt cpus[0].idle"),
                 ("bt_nobody", "moss bt 999"), ("bt_type", "moss bt cpus"),
-                ("pt", "moss pt &processes"), ("pt_expected", "python gdb.execute('monitor walk %#x' % int(gdb.parse_and_eval('(unsigned long)&processes')))"),
-                ("pt_user", "moss pt 0x401000 1"), ("pt_odd", "moss pt 0x800000000000"), ("pt_space", "moss pt 1"),
+                "python address = int(gdb.parse_and_eval('(unsigned long)&processes'))",
+                ("pt", "moss pt &processes"), ("pt_expected", "python gdb.execute('monitor walk %#x' % address)"),
+                ("pt_user", "moss pt 0x401000 1"), ("pt_odd", "moss pt 0x800000000000"),
+                ("pt_space", "moss pt 1"),
                 ("pt_pml4", 'printf "%#lx\\n", $sh->vm->pml4'), ("pt_none", "moss pt 0x7ffffffff000"),
                 ("frame", "moss trapframe 1"), ("frame_rip", 'printf "%#lx\\n", $sh->frame->rip'),
                 ("calls", "moss syscalls wait4"), ("calls_all", "moss syscalls"),
@@ -88,11 +90,13 @@ class Commands(Session):
                 "set $rsp0 = $sh->thread->rsp", "set $rbp0 = *(unsigned long *)($rsp0 + 40)",
                 "set variable *(unsigned long *)($rsp0 + 40) = $rsp0 - 8", ("broken_stack", "moss bt 1"),
                 "set variable *(unsigned long *)($rsp0 + 40) = $rbp0",
-                "set $pml4 = $sh->vm->pml4", "set variable $sh->vm->pml4 = 0x7ffffff000", ("broken_tables", "moss pt 0x401000 1"),
-                ("broken_space", "moss pt 1"), ("broken_frames", "moss frames"), "set variable $sh->vm->pml4 = $pml4",
+                "set $pml4 = $sh->vm->pml4", "set variable $sh->vm->pml4 = 0x7ffffff000",
+                ("broken_tables", "moss pt 0x401000 1"), ("broken_space", "moss pt 1"), ("broken_frames", "moss frames"),
+                "set variable $sh->vm->pml4 = $pml4",
                 "set $area = $sh->vm->areas->next", "set variable $sh->vm->areas->next = $sh->vm->areas",
                 ("broken_areas", "moss pt 1"), "set variable $sh->vm->areas->next = $area",
-                "set variable $sh->thread->rsp = 0x123456789000", ("unmapped", "moss bt 1"), "set variable $sh->thread->rsp = $rsp0",
+                "set variable $sh->thread->rsp = 0x123456789000", ("unmapped", "moss bt 1"),
+                "set variable $sh->thread->rsp = $rsp0",
                 ("after", "moss ps"), "detach"])
             # gdb leaves, and comes again while the shell works: it goes on as if nobody had looked.
             guest.type(b"echo again\n")
@@ -159,7 +163,8 @@ class Commands(Session):
 
     def test_virtq_agrees_with_the_device(self):
         """The driver has offered as many input buffers as the device has not used."""
-        queue = re.search(r"queue 0: (\d+) places.*?(\d+) chains with the device\n(.*?)queue 1", self.said["virtq"], re.S)
+        queue = re.search(r"queue 0: (\d+) places.*?(\d+) chains with the device\n(.*?)queue 1",
+                          self.said["virtq"], re.S)
         self.assertTrue(queue, self.said["virtq"])
         self.assertEqual(queue.group(3).count("A"), int(queue.group(2)))
         self.assertEqual(len(re.findall(r"chain +\d+: \[\d+\] [0-9a-f]+\+\d+ W", queue.group(3))), min(16, int(queue.group(2))))
@@ -205,25 +210,27 @@ class Programs(Session):
 
     @classmethod
     def hold(cls):
-        script = b"cat /etc/motd >/dev/null; for i in " + b" ".join(b"%d" % i for i in range(LINES)) + b"; do echo line $i; done\n"
+        numbers = b" ".join(b"%d" % i for i in range(LINES))
+        script = b"cat /etc/motd >/dev/null; for i in " + numbers + b"; do echo line $i; done\n"
         with Guest(script=script) as guest:
             guest.printed(b"waiting for gdb", guest.errors)
             cls.said = session(guest.socket, [
                 ("early", "moss ps"), ("early_pt", "moss pt $rip"), ("early_frame", "moss trapframe"),
-                "break kmain", "continue", ("boot", "backtrace"), ("boot_pt", "moss pt $rip"), ("boot_virtq", "virtq"), "delete",
+                "break kmain", "continue", ("boot", "backtrace"), ("boot_virtq", "virtq"), "delete",
                 ("start", "moss start cat"), ("start_place", 'printf "%#lx %#lx %#lx\\n", $pc, (unsigned long)&main, $cs'),
                 ("start_argv", "print argv[1]"), ("start_bt", "backtrace"), ("start_frame", "moss trapframe"),
                 ("start_running", "moss bt 1"),
                 "break vm_fault", "continue", ("fault", "backtrace"), ("fault_frame", "moss trapframe"),
                 ("fault_cause", 'printf "%#lx %#lx\\n", address, $cr2'),
-                ("fault_up", "python [gdb.execute('up', to_string=True) for _ in range(5)]"), ("fault_user", 'printf "%#lx\\n", $pc'),
-                "frame 0", "delete", "break sys_openat", "continue", ("call", "backtrace"), ("call_frame", "moss trapframe"),
+                "up 5", ("fault_user", 'printf "%#lx\\n", $pc'), "frame 0", "delete", "break sys_openat", "continue", ("call", "backtrace"), ("call_frame", "moss trapframe"),
                 ("call_calls", "moss syscalls openat"), "delete",
                 "break frame_alloc_user", "continue", "delete", "set can-use-hw-watchpoints 0",
-                "set $before = 'guestos/mm/frames.c'::available", ("watch", "watch 'guestos/mm/frames.c'::available"), "continue",
+                "set $before = 'guestos/mm/frames.c'::available",
+                ("watch", "watch 'guestos/mm/frames.c'::available"), "continue",
                 ("watched", "printf \"%#lx %#lx\\n\", $before, 'guestos/mm/frames.c'::available"), ("watched_in", "backtrace 1"),
                 "delete", "set $hits = 0", "break syscall_dispatch if ++$hits == %d" % HITS, "continue",
-                ("hits", 'printf "%#x\\n", $hits'), ("hits_at", 'printf "%#lx %#lx\\n", $pc, (unsigned long)&syscall_dispatch'),
+                ("hits", 'printf "%#x\\n", $hits'),
+                ("hits_at", 'printf "%#lx %#lx\\n", $pc, (unsigned long)&syscall_dispatch'),
                 "delete", "detach"])
             guest.type(b"exit 8\n")
             cls.status = guest.wait()
@@ -255,7 +262,8 @@ class Programs(Session):
         self.assertIn(user - rip, (0, 1), "`up` leads to where the program was interrupted")  # 1: see unwind.py
 
     def test_a_backtrace_through_a_system_call(self):
-        self.assertRegex(self.said["call"], r"#0 +sys_openat .*\n(#\d+ .*\n)*#\d+ .*syscall_entry .*\n#\d+ +0x0000000000\w{6} in \w+")
+        self.assertRegex(self.said["call"], r"#0 +sys_openat .*\n(#\d+ .*\n)*#\d+ .*syscall_entry .*\n"
+                                            r"#\d+ +0x0000000000\w{6} in \w+")
         self.assertRegex(self.said["call_frame"], r"system call (2|257) ", "open is Linux's call 2, openat 257")
         self.assertRegex(self.said["call_calls"], r"257 +sys_openat +guestos/")
 
@@ -278,6 +286,41 @@ class Programs(Session):
     def test_no_python_error_is_shown(self):
         for name, text in self.said.items():
             self.assertNotRegex(text, "Traceback|Python Exception|Error occurred in Python", name)
+
+
+class TwoCpus(unittest.TestCase):
+    """A guest of a few bytes that starts its second vCPU (Moss does not before lab 11), and both count."""
+
+    FIRST = bytes.fromhex(
+        "31c0 8ed8"                        # xor %ax, %ax; mov %ax, %ds
+        "66b91b000000 0f32 660d000c0000"   # mov $0x1b, %ecx; rdmsr; or $0xc00, %eax: the local APIC's registers are MSRs now
+        "0f30 66b930080000 66ba01000000"   # wrmsr; mov $0x830, %ecx (the interrupt command); mov $1, %edx (to vCPU 1)
+        "66b800450000 0f30"                # mov $0x4500, %eax (INIT); wrmsr
+        "66b808460000 0f30"                # mov $0x4608, %eax (start at 0x8000); wrmsr
+        "66ff060006 ebf9")                 # 1: incl 0x600; jmp 1b
+    SECOND = bytes.fromhex("ea05800000 66ff060406 ebf9")  # ljmp $0, $0x8005; 1: incl 0x604; jmp 1b
+    LOAD, START, LOOP, AGAIN = 0x7c00, 0x8000, 0x8005, 0x800a
+
+    def test_a_breakpoint_that_only_one_of_them_meets(self):
+        counters = 'printf "%#x %#x\\n", *(int *)0x600, *(int *)0x604'
+        with tempfile.TemporaryDirectory(dir=os.environ.get("TERRARIUM_RUN", "/tmp")) as directory:
+            image = os.path.join(directory, "two.bin")
+            with open(image, "wb") as file:
+                file.write(self.FIRST.ljust(self.START - self.LOAD, b"\0") + self.SECOND)
+            server = "| exec %s/terrarium run --flat %s --cpus 2 --gdb stdio --gdb-wait" % (moss.BUILD, image)
+            self.said = session(server, [
+                "break *%#x" % self.LOOP, "continue", ("hit", 'printf "%#x %#x\\n", $_thread, $pc'), ("before", counters),
+                "set scheduler-locking on", "stepi", ("step", 'printf "%#x %#x\\n", $_thread, $pc'), ("after", counters),
+                "set scheduler-locking off", "continue", ("again", 'printf "%#x %#x\\n", $_thread, $pc'), ("counted", counters),
+                "thread 1", ("first", 'printf "%#x\\n", $pc'), "kill"], kernel=None)
+        numbers = {name: [int(word, 16) for word in re.findall(r"\b0x[0-9a-f]+|\b0\b", text)] for name, text in self.said.items()}
+        self.assertEqual(numbers["hit"], [2, self.LOOP], self.said)
+        self.assertEqual(numbers["step"], [2, self.AGAIN], self.said)
+        self.assertEqual(numbers["after"], [numbers["before"][0], 1], "only vCPU 1 makes a step, the other is held")
+        self.assertEqual(numbers["again"], [2, self.LOOP], self.said)
+        self.assertEqual(numbers["counted"][1], 1)
+        self.assertGreater(numbers["counted"][0], numbers["after"][0], "both run when gdb lets both go on")
+        self.assertIn(numbers["first"][-1], (0x7c30, 0x7c35), "vCPU 0 counts, and does not stop there")
 
 
 class WithoutAGuest(unittest.TestCase):
@@ -367,8 +410,8 @@ class Editor(unittest.TestCase):
     def settings(self):
         with tempfile.TemporaryDirectory() as directory:
             options = "--kernel %s --initrd %s/initrd.cpio" % (KERNEL, moss.BUILD)
-            subprocess.run([os.path.join(moss.ROOT, "scripts/vscode"), os.path.relpath(moss.BUILD, moss.ROOT), options], check=True,
-                           cwd=directory, stdout=subprocess.DEVNULL)
+            script, build = os.path.join(moss.ROOT, "scripts/vscode"), os.path.relpath(moss.BUILD, moss.ROOT)
+            subprocess.run([script, build, options], check=True, cwd=directory, stdout=subprocess.DEVNULL)
             with open(os.path.join(directory, ".vscode/launch.json")) as file:
                 return json.load(file)["configurations"][0]
 
