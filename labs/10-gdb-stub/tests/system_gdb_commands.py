@@ -219,7 +219,6 @@ class Programs(Session):
                 "break kmain", "continue", ("boot", "backtrace"), ("boot_virtq", "virtq"), "delete",
                 ("start", "moss start cat"), ("start_place", 'printf "%#lx %#lx %#lx\\n", $pc, (unsigned long)&main, $cs'),
                 ("start_argv", "print argv[1]"), ("start_bt", "backtrace"), ("start_frame", "moss trapframe"),
-                ("start_running", "moss bt 1"),
                 "break vm_fault", "continue", ("fault", "backtrace"), ("fault_frame", "moss trapframe"),
                 ("fault_cause", 'printf "%#lx %#lx\\n", address, $cr2'),
                 ("fault_up", "up 5"), ("fault_user", 'printf "%#lx\\n", $pc'), "frame 0", "delete",
@@ -278,6 +277,9 @@ class Programs(Session):
         self.assertEqual(self.numbers("hits"), [HITS])
         at, dispatch = self.numbers("hits_at")
         self.assertEqual(at, dispatch)
+
+    def test_the_symbols_follow_the_program_that_runs(self):
+        self.assertRegex("".join(self.said.values()), r"\[sh runs, process \d+: symbols of .*user/sh\]")
 
     def test_no_byte_of_the_console_is_lost(self):
         expected = b"".join(b"line %d\n" % i for i in range(LINES))
