@@ -27,7 +27,7 @@ def find(name):
 
 def user_memory(process, address, size):
     """Bytes of a process, by its own page tables; None: not mapped. They must not cross pages."""
-    *_, (level, _, entry) = walk.steps(int(process["vm"]["pml4"]), address)
+    level, _, entry = walk.steps(int(process["vm"]["pml4"]), address)[-1]
     if entry is None or not entry & walk.PRESENT:
         return None
     with kernel.physical():

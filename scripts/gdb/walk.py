@@ -41,16 +41,17 @@ def table(physical):
 
 
 def steps(root, address):
-    """The walk: (level, physical address of the table, entry or None), up to the page, or to where it ends."""
-    physical = root & ADDRESS
+    """The walk: (level, physical address of the table, entry or None) for each level, up to the page, or to where it ends."""
+    physical, seen = root & ADDRESS, []
     with kernel.physical():
         for level in reversed(range(4)):
             entries = table(physical)
             entry = entries[index(address, level)] if entries else None
-            yield level, physical, entry
+            seen.append((level, physical, entry))
             if entry is None or not entry & PRESENT or is_page(entry, level):
-                return
+                break
             physical = entry & ADDRESS
+    return seen
 
 
 class Tables:
