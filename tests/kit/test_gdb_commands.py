@@ -60,7 +60,7 @@ class Commands(Session):
 
     @classmethod
     def hold(cls):
-        with Guest(b"cat /dev/null | cat; sleep 100000 & echo ready\n") as guest:
+        with Guest(b"cat /dev/null | cat; cp /bin/cat /tmp/ls; sleep 100000 | /tmp/ls & echo ready\n") as guest:
             guest.printed(b"ready\n")
             cls.said = session(guest.socket, [
                 "set $sh = 'guestos/proc/process.c'::init_process",
@@ -78,6 +78,8 @@ class Commands(Session):
                 ("frames_used", "printf \"%#lx %#lx\\n\", 'guestos/mm/frames.c'::total, 'guestos/mm/frames.c'::available"),
                 ("virtq", "virtq virtio-rng"), ("virtq_none", "virtq virtio-tape"), ("exits", "exits"),
                 ("symbols", "moss symbols 1"), ("symbols_line", "info line main"), ("symbols_none", "moss symbols busybox"),
+                "python import kernel; ls = [p for p in kernel.processes() if kernel.array_text(p['name']) == 'ls']",
+                "python gdb.set_convenience_variable('ls', ls[0]['pid'])", ("symbols_other", 'eval "moss symbols %d", $ls'),
                 ("unknown", "moss nonsense"), ("usage", "moss ps too many"), ("hypervisor", "hypervisor"),
                 # Damage, and repair: the commands must end and say what is wrong.
                 "set $first = processes.next", "set $second = $first->next",
@@ -102,7 +104,7 @@ class Commands(Session):
 
     def test_ps(self):
         rows = [line.split() for line in self.said["ps"].splitlines()[1:]]
-        by_name = {row[-1]: row for row in rows}
+        by_name = {row[-1]: row for row in reversed(rows)}  # of several, the first
         self.assertEqual(by_name["init"][:3], ["1", "0", "waiting"])
         self.assertEqual(by_name["init"][4], "sys_wait4", self.said["ps"])
         self.assertEqual(by_name["sh"][1], "1")
@@ -164,6 +166,7 @@ class Commands(Session):
         self.assertIn("user/init", self.said["symbols"])
         self.assertIn("guestos/user/init.c", self.said["symbols_line"])
         self.assertIn("there is no file with symbols for busybox", self.said["symbols_none"])
+        self.assertRegex(self.said["symbols_other"], r"user/ls is not the program /tmp/ls that process \d+ runs")
 
     def test_what_is_wrong_is_said(self):
         self.assertIn("There is no `moss nonsense`", self.said["unknown"])
