@@ -107,22 +107,25 @@ $(B)/%.bin: guestos/flat/%.S
 # USER names C files, each a program, and directories, each the sources of one.
 USER_NAMES := $(basename $(notdir $(USER)))
 USER_PROGRAMS := $(addprefix $(B)/user/,$(USER_NAMES))
-USER_LIBRARY := $(wildcard guestos/user/lib/*.c)
-USER_FLAGS := -static -std=gnu11 -O2 -g $(WARN) -Iguestos/user/include -ffile-prefix-map=$(CURDIR)/=
-USER_HEADERS := $(wildcard guestos/user/include/*.h guestos/user/*/*.h)
+USER_FLAGS := $(COMMON) -Iguestos/user/include
+user_objects = $(patsubst %.c,$(B)/%.o,$(wildcard guestos/user/$1.c guestos/user/$1/*.c))
+USER_LIBRARY := $(call user_objects,lib)
 
-user_sources = $(wildcard guestos/user/$1.c guestos/user/$1/*.c)
+$(B)/guestos/user/%.o: guestos/user/%.c
+	@mkdir -p $(@D)
+	musl-gcc $(USER_FLAGS) -c -o $@ $<
 
 .SECONDEXPANSION:
-$(USER_PROGRAMS): $(B)/user/%: $$(call user_sources,$$*) $(USER_LIBRARY) $(USER_HEADERS)
+$(USER_PROGRAMS): $(B)/user/%: $$(call user_objects,$$*) $(USER_LIBRARY)
 	@mkdir -p $(@D)
-	musl-gcc $(USER_FLAGS) -o $@ $(filter %.c,$^)
+	musl-gcc -static -o $@ $^
 
 # The initial file system: /bin, /etc and empty directories. Always the same bytes for the same files.
 $(B)/initrd.cpio: $(USER_PROGRAMS) $(ETC)
 	@rm -rf $(B)/root && mkdir -p $(B)/root/bin $(B)/root/etc $(B)/root/dev $(B)/root/proc $(B)/root/tmp
 	@for program in $(USER_PROGRAMS); do strip -o $(B)/root/bin/$$(basename $$program) $$program || exit 1; done
 	@cp $(ETC) $(B)/root/etc/
+	@find $(B)/root -exec touch -d 2026-01-01T00:00:00Z {} +
 	cd $(B)/root && find . | LC_ALL=C sort | cpio --quiet -o -H newc -R 0:0 --reproducible > ../initrd.cpio
 
 .PHONY: $(B)/guests
@@ -156,8 +159,9 @@ demo: all
 
 # ---- tests ---------------------------------------------------------------------------------------------------------
 
-test: all $(B)/tests.built
-	@scripts/run-tests $(B) $(LAB_DIRS) $(if $(LAB),,tests)
+test:
+	@scripts/cached $(MAKE) --no-print-directory -j$(shell nproc) all $(B)/tests.built
+	@scripts/cached scripts/run-tests $(B) $(LAB_DIRS) $(if $(LAB),,tests)
 
 check:
 	@python3 -m unittest -q tests.kit.test_static
@@ -212,7 +216,7 @@ define unit_rule
 TEST_OBJECTS += $(call unit_objects,$1,$2)
 $(call test_program,$1): $(call unit_objects,$1,$2)
 	@mkdir -p $$(@D)
-	$(CC) $(SANITIZE) $(if $(call moss_tested,$2),$(MOSS_LINKED_ON_HOST)) -o $$@ $$^ $(CMOCKA) -pthread
+	$(CC) $(SANITIZE) $(if $(call moss_tested,$2),$(MOSS_LINKED_ON_HOST)) -o $$@ $$^ $(CMOCKA) -pthread $(LIBS)
 endef
 ifneq ($(filter test %/tests.built $(B)/tests/% run-fuzzers,$(MAKECMDGOALS)),)
 $(foreach t,$(UNIT_TESTS) $(FUZZERS),$(eval $(call unit_rule,$t,$(call test_sources,$t))))
@@ -269,4 +273,5 @@ list:
 help:
 	@sed 's/@LAST@/$(LAST)/' scripts/help.txt
 
--include $(patsubst %.o,%.d,$(HV_OBJECTS) $(MOSS_OBJECTS) $(sort $(TEST_OBJECTS)))
+USER_OBJECTS := $(foreach name,$(USER_NAMES) lib,$(call user_objects,$(name)))
+-include $(patsubst %.o,%.d,$(HV_OBJECTS) $(MOSS_OBJECTS) $(USER_OBJECTS) $(sort $(TEST_OBJECTS)))

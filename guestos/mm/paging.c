@@ -102,5 +102,9 @@ static void destroy_table(pte_t *table, int level, unsigned entries, void (*page
 
 void pml4_destroy(uint64_t pml4, void (*page)(pte_t entry))
 {
-    destroy_table(phys_to_virt(pml4), 3, USER_SLOTS, page);
+    pte_t *table = phys_to_virt(pml4);
+
+    /* Whoever looks into this memory from outside knows a live one by the kernel's half. */
+    memset(table + USER_SLOTS, 0, (ENTRIES - USER_SLOTS) * sizeof(pte_t));
+    destroy_table(table, 3, USER_SLOTS, page);
 }

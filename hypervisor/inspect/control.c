@@ -1,14 +1,13 @@
 /* `--control PATH`: the socket by which others look at the machine (control.h says how). One client at a
  * time, so that what it sees is not changed by another. */
-#include <poll.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "control.h"
 #include "private_socket.h"
 
-#define LINE_MAX_BYTES 4096
+#define LINE_BYTES 4096 /* of a request, at most */
 
 static struct option options[] = {
     {.name = "control",
@@ -17,75 +16,33 @@ static struct option options[] = {
     {0},
 };
 
-static int listen_fd = -1, stop_fd = -1;
+static int listen_fd = -1;
 static pthread_t thread;
+static bool running, stopping;
 
-/* Wait for `fd`. Returns false when the machine ends. */
-static bool wait_for(int fd, short events)
+/* Answer lines until the client goes, writes one that is too long, or a signal comes: the machine ends. */
+static void serve(struct vm *vm, FILE *in, FILE *out)
 {
-    struct pollfd fds[] = {{fd, events, 0}, {stop_fd, POLLIN, 0}};
+    char line[LINE_BYTES] = "", *end; /* it may hold zero bytes */
 
-    while (poll(fds, 2, -1) < 0 && errno == EINTR)
-        ;
-    return !fds[1].revents;
-}
-
-/* Returns whether all of it could be sent. */
-static bool send_all(int fd, const char *data, size_t size)
-{
-    while (size > 0 && wait_for(fd, POLLOUT)) {
-        ssize_t n = send(fd, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return false;
-        data += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return size == 0;
-}
-
-static bool answer(struct vm *vm, int fd, const char *line, size_t size)
-{
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-
-    if (!out)
-        return false;
-    control_answer(vm, line, size, out);
-    fclose(out);
-    bool sent = text && send_all(fd, text, length);
-    free(text);
-    return sent;
-}
-
-/* Answer a client's lines until it goes, writes a line that is too long, or the machine ends. */
-static void serve(struct vm *vm, int fd)
-{
-    char buffer[LINE_MAX_BYTES];
-    size_t used = 0;
-
-    while (used < sizeof buffer && wait_for(fd, POLLIN)) {
-        ssize_t n = recv(fd, buffer + used, sizeof buffer - used, MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+    while (in && out && fgets(line, sizeof line, in) && (end = memchr(line, '\n', sizeof line))) {
+        control_answer(vm, line, (size_t)(end - line), out);
+        if (fflush(out) < 0)
             return;
-        used += n > 0 ? (size_t)n : 0;
-        for (char *end; (end = memchr(buffer, '\n', used));) {
-            size_t size = (size_t)(end + 1 - buffer);
-            if (!answer(vm, fd, buffer, size))
-                return;
-            memmove(buffer, end + 1, used -= size);
-        }
+        memset(line, 0, sizeof line);
     }
 }
 
 static void *control_thread(void *vm)
 {
-    while (wait_for(listen_fd, POLLIN)) {
+    while (!__atomic_load_n(&stopping, __ATOMIC_ACQUIRE)) {
         int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0)
-            continue;
-        serve(vm, fd);
-        close(fd);
+        FILE *in = fdopen(fd, "r"), *out = fdopen(dup(fd), "w");
+        serve(vm, in, out);
+        if (in)
+            fclose(in);
+        if (out)
+            fclose(out);
     }
     return NULL;
 }
@@ -97,26 +54,33 @@ static int control_boot(struct vm *vm)
     listen_fd = private_listen("--control ", options[0].value);
     if (listen_fd < 0)
         return listen_fd;
-    stop_fd = eventfd(0, EFD_CLOEXEC);
+    fcntl(listen_fd, F_SETFL, 0); /* accept() waits */
+    stopping = false;
     int err = pthread_create(&thread, NULL, control_thread, vm);
-    if (err == 0)
-        return 0;
-    unlink(options[0].value);
-    close(listen_fd);
-    listen_fd = -1;
-    return complain(-EAGAIN, "--control: cannot start a thread: %s", strerror(err));
+    running = err == 0;
+    return err ? complain(-EAGAIN, "--control: cannot start a thread: %s", strerror(err)) : 0;
+}
+
+/* A signal that comes just before the thread waits is lost on it: repeat it. */
+static void end_thread(void)
+{
+    __atomic_store_n(&stopping, true, __ATOMIC_RELEASE);
+    do {
+        pthread_kill(thread, KICK_SIGNAL);
+        usleep(1000);
+    } while (pthread_tryjoin_np(thread, NULL) == EBUSY);
+    running = false;
 }
 
 static void control_ended(struct vm *vm)
 {
     (void)vm;
+    if (running)
+        end_thread();
     if (listen_fd < 0)
         return;
-    eventfd_write(stop_fd, 1);
-    pthread_join(thread, NULL);
     unlink(options[0].value);
     close(listen_fd);
-    close(stop_fd);
     listen_fd = -1;
 }
 

@@ -12,18 +12,13 @@
 
 #define CONTROL_ARGUMENTS 4
 
-/* A request that was read: words, empty where there are none. */
-struct request {
-    char command[32];
-    char arguments[CONTROL_ARGUMENTS][64];
-};
-
 /* What can be asked for. A feature adds one, as it adds itself: `CONTROL(name) = {...};`. */
 struct control {
     const char *name, *synopsis, *help;
-    /* Write the answer to `out`. The vCPUs stand still, and vm->lock is held. Returns whether there is an
-     * answer; if not, what was written says why. */
-    bool (*run)(struct vm *vm, const struct request *request, FILE *out);
+    /* Write the answer to `out`. There are CONTROL_ARGUMENTS arguments, "" where none was given. The vCPUs
+     * stand still, and vm->lock is held. Returns whether there is an answer; if not, what was written says
+     * why. */
+    bool (*run)(struct vm *vm, const char *const *arguments, FILE *out);
 };
 
 #define CONTROL(name) LINKED(control, name, "controls")
@@ -32,6 +27,9 @@ extern struct control *__start_controls[], *__stop_controls[];
 
 /* Answer one line, by one line. Any thread but a vCPU's. */
 void control_answer(struct vm *vm, const char *line, size_t size, FILE *out);
+
+/* Print what can be asked for, a command a line. */
+void control_list(FILE *out);
 
 /* The number in an argument (decimal or 0x...), or `otherwise` if it is empty. Returns whether it is one. */
 bool control_number(const char *argument, uint64_t otherwise, uint64_t *number);

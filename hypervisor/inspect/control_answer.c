@@ -1,72 +1,56 @@
 /* The control socket's requests: read, carried out while the vCPUs stand still, answered. */
+#include <jansson.h>
 #include <stdlib.h>
 #include "control.h"
 #include "json.h"
 
-/* Read {"command": ..., "arguments": [...]}. Returns NULL, or what was expected instead. */
-static const char *read_request(struct request *request, const char *line, size_t size)
-{
-    struct json j = json_text(line, size);
-    char key[16];
+static const char form[] =
+    "a request is a line of JSON like {\"command\": \"walk\", \"arguments\": [\"0x1000\"]}, "
+    "with at most 4 arguments, which are strings";
 
-    *request = (struct request){0};
-    for (json_begin(&j, '{'); json_key(&j, key, sizeof key);) {
-        unsigned count = 0;
-        if (strcmp(key, "command") == 0)
-            json_string(&j, request->command, sizeof request->command);
-        else if (strcmp(key, "arguments") == 0)
-            for (json_begin(&j, '['); json_item(&j) && count < CONTROL_ARGUMENTS; count++)
-                json_string(&j, request->arguments[count], sizeof request->arguments[count]);
-        else
-            json_skip(&j);
-    }
-    return json_done(&j) ? NULL : j.error;
+/* Have the arguments point into the list. Returns whether it is one. */
+static bool read_arguments(const json_t *list, const char *arguments[CONTROL_ARGUMENTS])
+{
+    for (size_t i = 0; i < CONTROL_ARGUMENTS; i++)
+        arguments[i] = i < json_array_size(list) ? json_string_value(json_array_get(list, i)) : "";
+    for (size_t i = 0; i < CONTROL_ARGUMENTS; i++)
+        if (!arguments[i])
+            return false;
+    return !list || (json_is_array(list) && json_array_size(list) <= CONTROL_ARGUMENTS);
 }
 
-static const struct control *find(const char *name)
-{
-    for (struct control **c = __start_controls; c < __stop_controls; c++)
-        if (strcmp((*c)->name, name) == 0)
-            return *c;
-    return NULL;
-}
-
-/* Whether all vCPU threads are there to be held; somebody may ask before they are. */
+/* Whether the vCPU threads are there to be held (they start together); somebody may ask before they are. */
 static bool started(struct vm *vm)
 {
-    bool all = true;
-
     pthread_mutex_lock(&vm->run_lock);
-    for (unsigned i = 0; i < vm->cpus; i++)
-        all = all && vm->vcpus[i] && vm->vcpus[i]->started;
+    bool started = vm->vcpus[0]->started;
     pthread_mutex_unlock(&vm->run_lock);
-    return all;
+    return started;
 }
 
 /* Have the command look at a machine that stands still. */
-static bool run_held(struct vm *vm, const struct control *control, const struct request *request, FILE *out)
+static bool run_held(struct vm *vm, const struct control *control, const char *const *arguments, FILE *out)
 {
     if (!started(vm))
         return fputs("the guest has not started yet", out), false;
     vm_freeze(vm);
     pthread_mutex_lock(&vm->lock);
-    bool good = control->run(vm, request, out);
+    bool good = control->run(vm, arguments, out);
     pthread_mutex_unlock(&vm->lock);
     vm_thaw(vm);
     return good;
 }
 
-static bool carry_out(struct vm *vm, const char *line, size_t size, FILE *out)
+static bool carry_out(struct vm *vm, const json_t *request, FILE *out)
 {
-    struct request request;
-    const char *wanted = read_request(&request, line, size);
-    const struct control *control = find(request.command);
+    const char *name = json_string_value(json_object_get(request, "command")), *arguments[CONTROL_ARGUMENTS];
 
-    if (wanted)
-        return fprintf(out, "the request is not as control.h says: there should be %s", wanted), false;
-    if (!control)
-        return fprintf(out, "unknown command '%s'; 'help' lists the commands", request.command), false;
-    return run_held(vm, control, &request, out);
+    if (!name || !read_arguments(json_object_get(request, "arguments"), arguments))
+        return fputs(form, out), false;
+    for (struct control **c = __start_controls; c < __stop_controls; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return run_held(vm, *c, arguments, out);
+    return fprintf(out, "unknown command '%s'; 'help' lists the commands", name), false;
 }
 
 void control_answer(struct vm *vm, const char *line, size_t size, FILE *out)
@@ -74,8 +58,10 @@ void control_answer(struct vm *vm, const char *line, size_t size, FILE *out)
     char *text = NULL;
     size_t length = 0;
     FILE *memory = open_memstream(&text, &length);
-    bool good = memory && carry_out(vm, line, size, memory);
+    json_t *request = json_loadb(line, size, 0, NULL);
+    bool good = memory && carry_out(vm, request, memory);
 
+    json_decref(request);
     if (memory)
         fclose(memory);
     fprintf(out, "{\"ok\":%s,\"%s\":", good ? "true" : "false", good ? "text" : "error");
@@ -102,12 +88,17 @@ struct vcpu *control_vcpu(struct vm *vm, const char *argument, FILE *out)
     return NULL;
 }
 
-static bool help(struct vm *vm, const struct request *request, FILE *out)
+void control_list(FILE *out)
 {
-    (void)vm, (void)request;
     for (struct control **c = __start_controls; c < __stop_controls; c++)
-        fprintf(out, "%-8s %-18s %s\n", (*c)->name, (*c)->synopsis, (*c)->help);
+        fprintf(out, "  %-8s %-18s %s\n", (*c)->name, (*c)->synopsis, (*c)->help);
+}
+
+static bool help(struct vm *vm, const char *const *arguments, FILE *out)
+{
+    (void)vm, (void)arguments;
+    control_list(out);
     return true;
 }
 
-CONTROL(help_control) = {.name = "help", .synopsis = "", .help = "what can be asked for", .run = help};
+CONTROL(help_control) = {.name = "help", .synopsis = "", .help = "this list", .run = help};

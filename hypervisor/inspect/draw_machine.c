@@ -51,11 +51,11 @@ static void draw_vcpu(FILE *out, struct vcpu *vcpu, const struct symbols *symbol
     fprintf(out, "  CR0 %016llx  CR2 %016llx  CR4 %016llx\n", s.cr0, s.cr2, s.cr4);
 }
 
-static bool draw_vcpus(struct vm *vm, const struct request *request, FILE *out)
+static bool draw_vcpus(struct vm *vm, const char *const *arguments, FILE *out)
 {
     struct symbols symbols;
 
-    (void)request;
+    (void)arguments;
     symbols_load(&symbols, vm->kernel_fd);
     for (unsigned i = 0; i < vm->cpus; i++)
         draw_vcpu(out, vm->vcpus[i], &symbols);
@@ -90,9 +90,9 @@ static void draw_bus(FILE *out, const struct bus *bus, const char *title)
     }
 }
 
-static bool draw_devices(struct vm *vm, const struct request *request, FILE *out)
+static bool draw_devices(struct vm *vm, const char *const *arguments, FILE *out)
 {
-    (void)request;
+    (void)arguments;
     draw_bus(out, &vm->ports, "ports");
     draw_bus(out, &vm->mmio, "addresses");
     return true;
@@ -111,16 +111,16 @@ static void draw_level(FILE *out, const struct walk_level *l, unsigned depth)
             l->entry & 4 ? " user" : "", l->entry >> 63 ? " no-execute" : "");
 }
 
-static bool draw_walk(struct vm *vm, const struct request *request, FILE *out)
+static bool draw_walk(struct vm *vm, const char *const *arguments, FILE *out)
 {
-    struct vcpu *vcpu = control_vcpu(vm, request->arguments[1], out);
+    struct vcpu *vcpu = control_vcpu(vm, arguments[1], out);
     struct kvm_sregs sregs;
     uint64_t gva;
     struct walk w;
 
     if (!vcpu)
         return false;
-    if (!request->arguments[0][0] || !control_number(request->arguments[0], 0, &gva))
+    if (!arguments[0][0] || !control_number(arguments[0], 0, &gva))
         return fputs("walk needs an address, as in: walk 0xffffffff80100000", out), false;
     if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
         return fputs("KVM does not tell the registers", out), false;

@@ -3,36 +3,32 @@
 #include <sys/mman.h>
 #include "control.h"
 
-#define COLUMNS   64
-#define ROWS      24
-#define ENTRIES   512
-#define CR4_LA57  (1ul << 12)
-#define EFER_LMA  (1ul << 10)
-#define PTE_P     1ul
-#define PTE_U     4ul
-#define PTE_PS    (1ul << 7)
-#define PTE_FRAME 0x000ffffffffff000ul
-#define WORK_MAX  (1ul << 26) /* frames marked: page tables may map the same 1 GiB again and again */
+#define COLUMNS    64
+#define ROWS       24
+#define ENTRIES    512
+#define HALF       (PAGE_SIZE / 2)
+#define SPACES_MAX 20
+#define CR4_LA57   (1ul << 12)
+#define EFER_LMA   (1ul << 10)
+#define PTE_P      1ul
+#define PTE_U      4ul
+#define PTE_PS     (1ul << 7)
+#define PTE_FRAME  0x000ffffffffff000ul
+#define WORK_MAX   (1ul << 26) /* frames marked: page tables may map the same 1 GiB again and again */
 
-/* In the order of what is drawn where a character stands for several uses. */
-enum use { UNTOUCHED, TOUCHED, LOADED, PROGRAM, TABLE, USES };
+/* What a frame is: one of these, or SPACE + n: a page of the program in address space n. Where a character
+ * stands for several frames, it shows the highest. */
+enum use { UNTOUCHED, TOUCHED, LOADED, SHARED, SPACE, TABLE = SPACE + SPACES_MAX, USES };
 
-static const struct {
-    char mark;
-    const char *meaning;
-} uses[USES] = {
-    {'.', "never touched: the host has given no memory"},
-    {'+', "touched by the kernel, or once in use"},
-    {'L', "put there by the loader"},
-    {'u', "a page of the running program's (ring 3 may use it)"},
-    {'T', "a page table of the running address space"},
-};
+static const char marks[USES + 1] = ".+L=abcdefghijklmnopqrstT";
 
 struct map {
     struct vm *vm;
     uint8_t *use; /* of each frame, RAM below the hole first */
     uint64_t frames;
-    uint64_t work; /* frames marked so far */
+    uint64_t work;              /* frames marked so far */
+    uint64_t roots[SPACES_MAX]; /* of the address spaces: the physical address of the top table */
+    unsigned count, running;    /* of them; the first so many are vCPUs' */
 };
 
 /* The frame's number in the map, or map->frames if it is not RAM. */
@@ -46,13 +42,17 @@ static uint64_t frame_number(const struct map *map, uint64_t gpa)
     return map->frames;
 }
 
+/* A program's page of another address space than before is shared. */
 static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
 {
     for (uint64_t at = gpa & -PAGE_SIZE; at < gpa + size && map->work < WORK_MAX;
          at += PAGE_SIZE, map->work++) {
         uint64_t frame = frame_number(map, at);
-        if (frame < map->frames && map->use[frame] < use)
-            map->use[frame] = (uint8_t)use;
+        uint8_t *now = frame < map->frames ? &map->use[frame] : &(uint8_t){USES};
+        if (*now == SHARED || (*now >= SPACE && *now < TABLE && *now != use))
+            *now = SHARED;
+        else if (*now < use)
+            *now = (uint8_t)use;
     }
 }
 
@@ -74,7 +74,7 @@ static void mark_touched(struct map *map)
 
 /* Follow the table for `level`, and all below it. A frame is followed once: the tables may point at each
  * other, or at themselves, so the depth is limited too. */
-static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user)
+static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user, enum use use)
 {
     const uint64_t *table = guest_ptr(map->vm, gpa & PTE_FRAME, PAGE_SIZE);
     uint64_t frame = frame_number(map, gpa & PTE_FRAME);
@@ -88,19 +88,44 @@ static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user
             continue;
         bool is_page = level == 1 || (level < 4 && entry & PTE_PS);
         if (!is_page)
-            mark_tables(map, entry, level - 1, user && entry & PTE_U);
+            mark_tables(map, entry, level - 1, user && entry & PTE_U, use);
         else if (user && entry & PTE_U)
-            mark(map, entry & PTE_FRAME & -size, size, PROGRAM);
+            mark(map, entry & PTE_FRAME & -size, size, use);
     }
 }
 
-static void mark_address_spaces(struct map *map)
+static void add_space(struct map *map, uint64_t root, unsigned levels)
 {
+    unsigned i = 0;
+
+    while (i < map->count && map->roots[i] != root)
+        i++;
+    if (i == SPACES_MAX)
+        return;
+    map->roots[i] = root;
+    map->count += i == map->count;
+    mark_tables(map, root, levels, true, SPACE + i);
+}
+
+/* The address spaces that run, and those that wait: a kernel has its own half in the upper half of each, so
+ * any frame that ends as the running top table does is another top table. */
+static void mark_spaces(struct map *map)
+{
+    static const uint8_t nothing[HALF];
     struct kvm_sregs s;
 
     for (unsigned i = 0; i < map->vm->cpus; i++)
         if (ioctl(map->vm->vcpus[i]->fd, KVM_GET_SREGS, &s) == 0 && s.efer & EFER_LMA)
-            mark_tables(map, s.cr3, s.cr4 & CR4_LA57 ? 5 : 4, true);
+            add_space(map, s.cr3 & PTE_FRAME, s.cr4 & CR4_LA57 ? 5 : 4);
+    map->running = map->count;
+    const uint8_t *running = map->count ? guest_ptr(map->vm, map->roots[0], PAGE_SIZE) : NULL;
+    if (!running || memcmp(running + HALF, nothing, HALF) == 0)
+        return;
+    for (const struct ram *ram = map->vm->ram; ram < map->vm->ram + map->vm->ram_count; ram++)
+        for (uint64_t at = 0; at < ram->size; at += PAGE_SIZE)
+            if (map->use[frame_number(map, ram->gpa + at)] == TOUCHED &&
+                memcmp(ram->hva + at + HALF, running + HALF, HALF) == 0)
+                add_space(map, ram->gpa + at, s.cr4 & CR4_LA57 ? 5 : 4);
 }
 
 /* Rows of characters, each for `frames_each` frames: the use that ranks highest among them. */
@@ -112,37 +137,48 @@ static void draw_rows(FILE *out, const struct map *map, uint64_t frames_each)
         uint8_t most = UNTOUCHED;
         for (uint64_t i = frame; i < frame + frames_each && i < map->frames; i++)
             most = map->use[i] > most ? map->use[i] : most;
-        fputc(uses[most].mark, out);
+        fputc(marks[most], out);
     }
     fputc('\n', out);
 }
 
 static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
 {
+    static const char *const meanings[USES] = {
+        [UNTOUCHED] = "never touched: the host has given no memory",
+        [TOUCHED] = "touched by the kernel, or once in use",
+        [LOADED] = "put there by the loader",
+        [SHARED] = "pages of several programs' address spaces",
+        [TABLE] = "page tables",
+    };
     uint64_t count[USES] = {0};
 
     for (uint64_t i = 0; i < map->frames; i++)
         count[map->use[i]]++;
     fprintf(out, "\nEach character is %lu KiB. Frames of 4 KiB:\n", frames_each * PAGE_SIZE / KiB);
     for (unsigned i = 0; i < USES; i++)
-        fprintf(out, "  %c %8lu  %s\n", uses[i].mark, count[i], uses[i].meaning);
+        if (meanings[i])
+            fprintf(out, "  %c %8lu  %s\n", marks[i], count[i], meanings[i]);
+        else if (i - SPACE < map->count)
+            fprintf(out, "  %c %8lu  pages of the address space with its top table at %lx%s\n", marks[i],
+                    count[i], map->roots[i - SPACE], i - SPACE < map->running ? ", which runs" : "");
     for (const struct range *r = map->vm->reserved; r < map->vm->reserved + map->vm->reserved_count; r++)
         fprintf(out, "  L %8lx-%lx  %s\n", r->gpa, r->gpa + r->size - 1, r->name);
 }
 
-static bool draw_memory(struct vm *vm, const struct request *request, FILE *out)
+static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
 {
     struct map map = {.vm = vm, .frames = vm->memory / PAGE_SIZE};
     uint64_t frames_each = (map.frames + COLUMNS * ROWS - 1) / (COLUMNS * ROWS);
 
-    (void)request;
+    (void)arguments;
     map.use = calloc(1, map.frames);
     if (!map.use)
         return fputs("there is no memory for the map", out), false;
     mark_touched(&map);
     for (const struct range *r = vm->reserved; r < vm->reserved + vm->reserved_count; r++)
         mark(&map, r->gpa, r->size, LOADED);
-    mark_address_spaces(&map);
+    mark_spaces(&map);
     draw_rows(out, &map, frames_each);
     draw_key(out, &map, frames_each);
     free(map.use);

@@ -109,10 +109,10 @@ static void draw_device(struct virtio_device *v)
         draw_queue(v->vm, &v->state->queues[i], i);
 }
 
-static bool draw_virtq(struct vm *vm, const struct request *request, FILE *to)
+static bool draw_virtq(struct vm *vm, const char *const *arguments, FILE *to)
 {
     out = to;
-    wanted = request->arguments[0];
+    wanted = arguments[0];
     shown = 0;
     virtio_each(vm, draw_device);
     if (!shown)

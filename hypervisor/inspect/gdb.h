@@ -4,7 +4,7 @@
 #define GDB_H
 
 #include <stdio.h>
-#include "../vm.h"
+#include "../feature.h"
 
 /* ---- Packets (gdb_packet.c) ---- */
 
@@ -53,19 +53,37 @@ bool take_word(const char **text, const char *word);
 
 #define GDB_MSRS 5 /* of interest, see gdb_registers.c */
 
+/* The first part of the XSAVE area: x87 and SSE (Intel SDM 1 §10.5.1, the 64-bit layout). */
+struct fxsave {
+    uint16_t fcw, fsw, ftw, fop; /* ftw: a bit for each register that is in use */
+    uint64_t fip, fdp;
+    uint32_t mxcsr, mxcsr_mask;
+    uint8_t st[8][16], xmm[16][16];
+};
+
 /* Everything that gdb may see of a vCPU, as KVM has it. */
 struct gdb_registers {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     struct kvm_debugregs debug;
     uint64_t msrs[GDB_MSRS];
-    uint16_t x87_tags; /* two bits a register, as gdb wants them; XSAVE has one */
-    struct kvm_xsave xsave;
+    uint16_t x87_tags; /* two bits a register, as gdb wants them; it cannot change them */
+    union {
+        struct fxsave fpu;
+        struct kvm_xsave xsave;
+    };
 };
 
 /* Returns 0, or -EIO if KVM refuses. Only what differs from `old` is stored. The vCPU rests. */
 int registers_load(struct vcpu *vcpu, struct gdb_registers *r);
 int registers_store(struct vcpu *vcpu, const struct gdb_registers *old, struct gdb_registers *r);
+
+/* A segment register that was loaded with this selector, which names this descriptor (Intel SDM 3A §3.4.5).
+ */
+struct kvm_segment segment_from(uint16_t selector, uint64_t descriptor);
+
+#define FLAT_CODE 0x00af9b000000ffffull /* descriptors: 64-bit code, and data that can be written */
+#define FLAT_DATA 0x00cf93000000ffffull
 
 /* Where a register lies in struct gdb_registers, and what it is for gdb. */
 struct gdb_register {
@@ -119,9 +137,9 @@ struct gdb {
     bool running;      /* and waits for the guest to stop */
     bool physical;     /* addresses are guest-physical */
     bool no_ack;
-    const char *packet_end;        /* of the packet that is being answered */
-    bool can_swbreak, can_hwbreak; /* gdb understands these reasons */
-    bool has_stepped;              /* a trap flag of ours may still lie in the guest's memory */
+    bool can_swbreak;       /* gdb understands this reason to stop */
+    const char *packet_end; /* of the packet that is being answered */
+    bool has_stepped;       /* a trap flag of ours may still lie in the guest's memory */
     bool int3_exits, debug_registers_work, can_block_interrupts; /* see gdb_probe.c */
     struct gdb_vcpu vcpus[MAX_VCPUS];
     struct breakpoint points[GDB_BREAKPOINTS];
@@ -133,6 +151,8 @@ struct gdb {
 };
 
 extern struct gdb gdb;
+
+#define FOR_EACH_POINT(p) for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++)
 
 /* ---- Memory (gdb_memory.c) ---- */
 
@@ -152,7 +172,7 @@ struct cpu_state {
 /* Fill the three fields of struct gdb. */
 void gdb_probe(struct vm *vm);
 
-/* ---- Breakpoints and watchpoints (gdb_break.c) ---- */
+/* ---- Breakpoints (gdb_break.c) ---- */
 
 /* gdb's "Z" and "z". Return 0; -EFAULT: nothing is mapped there; -ENOSPC: no room; -ENOTSUP: not here. All
  * vCPUs rest. */
@@ -169,8 +189,21 @@ void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Make guest memory what it was. All vCPUs rest. */
 void break_take_out(struct vm *vm);
 
+/* ---- Watchpoints, and the debug registers (gdb_watch.c) ---- */
+
+bool is_watch(const struct breakpoint *p);
+
+/* The number of a debug register that no point has, or negative. */
+int free_slot(void);
+
+/* Whether the CPU or we can watch p's bytes, mapped as `sregs` say: 0, or as point_set(). */
+int watch_set(struct breakpoint *p, enum gdb_point type, const struct kvm_sregs *sregs);
+
 /* The values of DR0 to DR7 for KVM_SET_GUEST_DEBUG. */
-void break_debug_registers(__u64 *debugreg);
+void points_to_debug_registers(__u64 *debugreg);
+
+/* The point whose debug register has fired, by DR6; NULL: none of ours. */
+const struct breakpoint *point_fired(uint64_t dr6);
 
 /* The watchpoint whose variable has changed, of those that no debug register watches; NULL: none. */
 const struct breakpoint *watch_changed(struct vcpu *vcpu, const struct kvm_sregs *sregs);
@@ -216,20 +249,18 @@ void run_detach(void);
 /* The feature's hook for a guest that died: it rests, to be looked at, until it is resumed. */
 bool run_died(struct vcpu *vcpu, const char *what);
 
-/* ---- Commands (gdb_stub.c; gdb_control.c, gdb_data.c, gdb_query.c) ---- */
+/* ---- Commands (gdb_stub.c; gdb_resume.c, gdb_data.c, gdb_query.c) ---- */
 
-/* What a packet begins with, and who answers: `text` is what follows the word. An answer left empty says
- * "not supported". `GDB_COMMAND(name) = {...};` puts one into the table; no other file needs to know. */
+/* What a packet begins with, and who answers: `text` is what follows the word. Returns 0, or the errno value
+ * for an answer such as "E16". An answer left empty says "not supported". `GDB_COMMAND(name) = {...};` puts
+ * one into the table; no other file needs to know. */
 struct gdb_command {
     const char *word;
-    void (*run)(const char *text, struct reply *r);
+    int (*run)(const char *text, struct reply *r);
+    const char *answer; /* if nothing is run, or it has nothing to say but that it is done */
 };
 
-#define GDB_COMMAND(name)                                                                                    \
-    static const struct gdb_command gdb_##name;                                                              \
-    static const struct gdb_command *linked_##name __attribute__((section("gdb_commands"), used)) =          \
-        &gdb_##name;                                                                                         \
-    static const struct gdb_command gdb_##name
+#define GDB_COMMAND(name) LINKED(gdb_command, name, "gdb_commands")
 
 /* Answer the packet in reader->data. Returns false if there is no answer now: the guest runs. */
 bool gdb_command(struct packet_reader *reader, struct reply *r);
@@ -246,10 +277,7 @@ void monitor_command(char *line, FILE *out);
 
 /* ---- The connection (gdb_listen.c, gdb_server.c) ---- */
 
-/* Whether --gdb's value says where to listen. */
-bool gdb_place(const char *text);
-
-/* Listen at "unix:PATH" or "tcp:[ADDR:]PORT". Returns the socket, or -errno after a complain(). */
+/* Listen at "unix:PATH" or "tcp:PORT". Returns the socket, or -errno after a complain(). */
 int gdb_listen(const char *text);
 void gdb_unlisten(int fd, const char *text);
 

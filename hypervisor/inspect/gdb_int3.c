@@ -7,12 +7,13 @@
 #include "gdb.h"
 #include "inspect.h"
 
-#define BP_VECTOR 3
-#define EFER_LMA  (1ul << 10)
-#define TRAP_PORT 0xb5 /* nobody's; out %al, $imm8 is e6 and the port */
-#define TRAP_SIZE 2
-#define GATE_TYPE 7 /* and one bit: interrupt (14) or trap gate (15) */
-#define STEPS_MAX 8 /* kicks may come between */
+#define BP_VECTOR          3
+#define EFER_LMA           (1ul << 10)
+#define TRAP_PORT          0xb5 /* nobody's; out %al, $imm8 is e6 and the port */
+#define TRAP_SIZE          2
+#define GATE_TYPE          7 /* and one bit: interrupt (14) or trap gate (15) */
+#define DESCRIPTOR_PRESENT (1ul << 47)
+#define STEPS_MAX          8 /* kicks may come between */
 
 static const uint8_t trap[TRAP_SIZE] = {0xe6, TRAP_PORT};
 
@@ -65,29 +66,18 @@ void int3_take_out(struct vm *vm)
     gdb.handler.planted = false;
 }
 
-/* Load a segment register as the CPU would from the guest's GDT (Intel SDM 3A §3.4.5). */
-static void segment_load(struct vm *vm, const struct kvm_sregs *sregs, uint16_t selector,
-                         struct kvm_segment *s)
+/* What the CPU loaded from the guest's GDT. If that is not there any more, it was what 64-bit kernels have
+ * there: with a segment of zeros KVM would not run the guest again. */
+static struct kvm_segment segment_load(struct vm *vm, const struct kvm_sregs *sregs, uint64_t selector,
+                                       uint64_t flat)
 {
-    uint64_t d = 0;
+    uint64_t descriptor = 0;
 
-    if (selector & ~7)
-        walk_read(vm, sregs, sregs->gdt.base + (selector & ~7u), &d, 8);
-    uint32_t limit = (d & 0xffff) | (d >> 32 & 0xf0000);
-    *s = (struct kvm_segment){
-        .base = (d >> 16 & 0xffffff) | (d >> 56) << 24,
-        .limit = d >> 55 & 1 ? limit << 12 | 0xfff : limit,
-        .selector = selector,
-        .type = (d >> 40 & 15) | 1, /* "accessed": it has been loaded before */
-        .present = d >> 47 & 1,
-        .dpl = selector & 3,
-        .db = d >> 54 & 1,
-        .s = d >> 44 & 1,
-        .l = d >> 53 & 1,
-        .g = d >> 55 & 1,
-        .avl = d >> 52 & 1,
-        .unusable = d == 0, /* the kernel's stack segment may be the null one */
-    };
+    if (selector & ~7ul) {
+        walk_read(vm, sregs, sregs->gdt.base + (selector & 0xfff8), &descriptor, sizeof descriptor);
+        descriptor = descriptor & DESCRIPTOR_PRESENT ? descriptor : flat;
+    }
+    return segment_from((uint16_t)selector, descriptor);
 }
 
 static void undo_delivery(struct vcpu *vcpu, struct kvm_regs *regs, struct kvm_sregs *sregs,
@@ -96,8 +86,8 @@ static void undo_delivery(struct vcpu *vcpu, struct kvm_regs *regs, struct kvm_s
     regs->rip = f->rip - 1;
     regs->rsp = f->rsp;
     regs->rflags = f->rflags;
-    segment_load(vcpu->vm, sregs, (uint16_t)f->cs, &sregs->cs);
-    segment_load(vcpu->vm, sregs, (uint16_t)f->ss, &sregs->ss);
+    sregs->cs = segment_load(vcpu->vm, sregs, f->cs, FLAT_CODE);
+    sregs->ss = segment_load(vcpu->vm, sregs, f->ss, FLAT_DATA);
     ioctl(vcpu->fd, KVM_SET_SREGS, sregs);
     ioctl(vcpu->fd, KVM_SET_REGS, regs);
 }

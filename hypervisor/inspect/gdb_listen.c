@@ -1,74 +1,48 @@
-/* Where gdb connects: a socket that nobody but this user can reach. */
+/* Where gdb connects: a socket that nobody but this user can reach, or a port of this machine alone. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "gdb.h"
 #include "private_socket.h"
 
-#define TCP_DEFAULT "127.0.0.1"
-
-static int listen_unix(const char *path)
-{
-    int fd = private_listen("--gdb unix:", path);
-
-    if (fd >= 0)
-        fprintf(stderr, "terrarium: waiting for gdb; in gdb: target remote %s\n", path);
-    return fd;
-}
-
-/* "[ADDR:]PORT" */
-static int parse_tcp(const char *text, struct sockaddr_in *address)
-{
-    const char *colon = strrchr(text, ':');
-    char ip[INET_ADDRSTRLEN] = TCP_DEFAULT, *end;
-    const char *digits = colon ? colon + 1 : text;
-    unsigned long port = strtoul(digits, &end, 10);
-
-    if (colon)
-        snprintf(ip, sizeof ip, "%.*s", (int)(colon - text), text);
-    if (end == digits || *end || port > 65535 || inet_pton(AF_INET, ip, &address->sin_addr) != 1)
-        return complain(-EINVAL, "--gdb tcp:%s: write it as tcp:PORT or tcp:127.0.0.1:PORT", text);
-    if (ntohl(address->sin_addr.s_addr) >> 24 != 127)
-        return complain(-EINVAL,
-                        "--gdb tcp:%s: whoever connects controls the guest, so only loopback addresses are "
-                        "allowed; from afar, use ssh -L",
-                        text);
-    address->sin_family = AF_INET;
-    address->sin_port = htons((uint16_t)port);
-    return 0;
-}
-
 static int listen_tcp(const char *text)
 {
-    struct sockaddr_in address = {0};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    int err = parse_tcp(text, &address), fd = -1;
+    char *end;
+    unsigned long port = strtoul(text, &end, 10);
 
-    if (err < 0)
-        return err;
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (!isdigit((unsigned char)*text) || *end || port > 65535)
+        return complain(-EINVAL,
+                        "--gdb tcp:%s: write it as tcp:PORT. Whoever connects controls the guest, so it is "
+                        "the loopback's port; from afar, use ssh -L",
+                        text);
+    address.sin_port = htons((uint16_t)port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 1) < 0) {
-        err = errno;
+        int err = errno;
         close(fd);
         return complain(-err, "--gdb tcp:%s: %s", text, strerror(err));
     }
     getsockname(fd, (struct sockaddr *)&address, &size); /* port 0 has become one that is free */
-    fprintf(stderr, "terrarium: waiting for gdb; in gdb: target remote %s:%u\n", inet_ntoa(address.sin_addr),
-            ntohs(address.sin_port));
+    fprintf(stderr, "terrarium: waiting for gdb; in gdb: target remote :%u\n", ntohs(address.sin_port));
     return fd;
 }
 
-bool gdb_place(const char *text)
+int gdb_listen(const char *where)
 {
-    return strcmp(text, "stdio") == 0 || strncmp(text, "unix:", 5) == 0 || strncmp(text, "tcp:", 4) == 0;
-}
+    const char *text = where;
 
-int gdb_listen(const char *text)
-{
-    return take_word(&text, "unix:")  ? listen_unix(text)
-           : take_word(&text, "tcp:") ? listen_tcp(text)
-                                      : -EINVAL;
+    if (take_word(&text, "tcp:"))
+        return listen_tcp(text);
+    if (!take_word(&text, "unix:"))
+        return complain(-EINVAL, "--gdb %s: write unix:PATH, tcp:PORT or stdio", where);
+    int fd = private_listen("--gdb unix:", text);
+    if (fd >= 0)
+        fprintf(stderr, "terrarium: waiting for gdb; in gdb: target remote %s\n", text);
+    return fd;
 }
 
 void gdb_unlisten(int fd, const char *text)

@@ -17,41 +17,33 @@ static const uint8_t code[] = {
 
 struct probe_vm {
     int fd, vcpu_fd;
-    uint8_t *page;
     struct kvm_run *run;
     size_t run_size;
 };
 
 static bool probe_open(struct probe_vm *p, int kvm_fd)
 {
-    struct kvm_userspace_memory_region slot = {.memory_size = PAGE_SIZE};
-
-    p->run_size = (size_t)ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
-    p->page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    slot.userspace_addr = (uintptr_t)p->page;
-    p->fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+    static uint8_t page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+    struct kvm_userspace_memory_region slot = {.memory_size = PAGE_SIZE, .userspace_addr = (uintptr_t)page};
     uint64_t identity_map = 0xfffbc000; /* see kvm_open() in vm.c */
+
+    memcpy(page, code, sizeof code);
+    memcpy(page + VECTOR_3, &(uint16_t[]){INT3_AT + 1, 0}, 4);
+    p->run_size = (size_t)ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+    p->fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
     ioctl(p->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
     ioctl(p->fd, KVM_SET_TSS_ADDR, identity_map + PAGE_SIZE);
     p->vcpu_fd = ioctl(p->fd, KVM_CREATE_VCPU, 0);
     p->run = mmap(NULL, p->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, p->vcpu_fd, 0);
-    if (p->page == MAP_FAILED || p->run == MAP_FAILED || ioctl(p->fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0)
-        return false;
-    memcpy(p->page, code, sizeof code);
-    memcpy(p->page + VECTOR_3, &(uint16_t[]){INT3_AT + 1, 0}, 4);
-    return true;
+    return p->run != MAP_FAILED && ioctl(p->fd, KVM_SET_USER_MEMORY_REGION, &slot) == 0;
 }
 
 static void probe_close(struct probe_vm *p)
 {
     if (p->run != MAP_FAILED)
         munmap(p->run, p->run_size);
-    if (p->vcpu_fd >= 0)
-        close(p->vcpu_fd);
-    if (p->fd >= 0)
-        close(p->fd);
-    if (p->page != MAP_FAILED)
-        munmap(p->page, PAGE_SIZE);
+    close(p->vcpu_fd);
+    close(p->fd);
 }
 
 /* Run from `rip` in real mode to the HLT. Returns whether KVM reports exception `vector` before. */

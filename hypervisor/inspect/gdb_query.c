@@ -2,18 +2,17 @@
 #include <stdlib.h>
 #include "gdb.h"
 
-static void query_supported(const char *text, struct reply *r)
+static int query_supported(const char *text, struct reply *r)
 {
     gdb.can_swbreak = strstr(text, "swbreak+");
-    gdb.can_hwbreak = strstr(text, "hwbreak+");
-    reply_text(r, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+",
-               PACKET_MAX);
+    reply_text(r, "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+", PACKET_MAX);
+    return 0;
 }
 
-GDB_COMMAND(query_supported) = {"qSupported", query_supported};
+GDB_COMMAND(packet_qSupported) = {"qSupported", .run = query_supported};
 
 /* "annex:offset,length": a window of a text. 'm': there is more, 'l': that was the last. */
-static void query_features(const char *text, struct reply *r)
+static int query_features(const char *text, struct reply *r)
 {
     uint64_t offset, length;
     char *xml = NULL;
@@ -21,59 +20,47 @@ static void query_features(const char *text, struct reply *r)
     FILE *out = open_memstream(&xml, &size);
 
     if (!out)
-        return;
+        return ENOMEM;
     target_print(out);
     fclose(out);
-    if (take_word(&text, "target.xml:") && take_number(&text, &offset) && take_word(&text, ",") &&
-        take_number(&text, &length) && offset <= size) {
+    bool good =
+        take_number(&text, &offset) && take_word(&text, ",") && take_number(&text, &length) && offset <= size;
+    if (good) {
         uint64_t rest = size - offset, most = PACKET_MAX / 2; /* all of them might need an escape */
         length = length < most ? length : most;
         reply_text(r, length < rest ? "m" : "l");
         reply_binary(r, xml + offset, length < rest ? length : rest);
-    } else {
-        reply_text(r, "E00");
     }
     free(xml);
+    return good ? 0 : EINVAL;
 }
 
-GDB_COMMAND(query_features) = {"qXfer:features:read:", query_features};
+GDB_COMMAND(packet_qXferfeaturesread) = {"qXfer:features:read:target.xml:", .run = query_features};
 
-static void query_attached(const char *text, struct reply *r)
+/* gdb lets go of the guest when it ends, instead of killing it. */
+GDB_COMMAND(packet_qAttached) = {"qAttached", .answer = "1"};
+
+static int set_no_ack(const char *text, struct reply *r)
 {
-    (void)text;
-    reply_text(r, "1"); /* gdb lets go of the guest when it ends, instead of killing it */
-}
-
-GDB_COMMAND(query_attached) = {"qAttached", query_attached};
-
-static void set_no_ack(const char *text, struct reply *r)
-{
-    (void)text;
+    (void)text, (void)r;
     gdb.no_ack = true;
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(set_no_ack) = {"QStartNoAckMode", set_no_ack};
+GDB_COMMAND(packet_QStartNoAckMode) = {"QStartNoAckMode", .run = set_no_ack, .answer = "OK"};
 
-/* QEMU's way to say that addresses are physical. */
-static void set_physical(const char *text, struct reply *r)
+/* QEMU's way to have addresses taken as physical, which gdb's scripts know. */
+static int set_physical(const char *text, struct reply *r)
 {
+    (void)r;
     gdb.physical = *text == '1';
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(set_physical) = {"Qqemu.PhyMemMode:", set_physical};
-
-static void query_physical(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "%d", gdb.physical);
-}
-
-GDB_COMMAND(query_physical) = {"qqemu.PhyMemMode", query_physical};
+GDB_COMMAND(packet_Qqemu) = {"Qqemu.PhyMemMode:", .run = set_physical, .answer = "OK"};
 
 /* Output goes ahead in packets of its own. */
-static void query_monitor(const char *text, struct reply *r)
+static int query_monitor(const char *text, struct reply *r)
 {
     struct reply output = {0};
     char line[256] = "", *printed = NULL;
@@ -81,10 +68,9 @@ static void query_monitor(const char *text, struct reply *r)
     FILE *out =
         length < sizeof line && take_hex(&text, line, length) ? open_memstream(&printed, &size) : NULL;
 
-    if (!out) {
-        reply_text(r, "E%02x", EINVAL);
-        return;
-    }
+    (void)r;
+    if (!out)
+        return EINVAL;
     monitor_command(line, out);
     fclose(out);
     for (size_t done = 0, part; done < size; done += part) {
@@ -95,7 +81,7 @@ static void query_monitor(const char *text, struct reply *r)
         server_send(&output);
     }
     free(printed);
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(query_monitor) = {"qRcmd,", query_monitor};
+GDB_COMMAND(packet_qRcmd) = {"qRcmd,", .run = query_monitor, .answer = "OK"};

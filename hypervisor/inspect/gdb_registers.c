@@ -24,32 +24,14 @@ static int msrs_ioctl(struct vcpu *vcpu, unsigned long request, uint64_t *values
     return n == GDB_MSRS ? 0 : -EIO;
 }
 
-/* The tag word has 3 for an empty register and 0 to 2 for what it holds; FXSAVE only keeps 0 or 1. */
-static uint16_t tags_widen(uint8_t narrow)
-{
-    uint16_t tags = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        tags |= narrow >> i & 1 ? 0 : 3 << 2 * i;
-    return tags;
-}
-
-static uint8_t tags_narrow(uint16_t tags)
-{
-    uint8_t narrow = 0;
-
-    for (unsigned i = 0; i < 8; i++)
-        narrow |= (tags >> 2 * i & 3) != 3 ? 1 << i : 0;
-    return narrow;
-}
-
 int registers_load(struct vcpu *vcpu, struct gdb_registers *r)
 {
     memset(r, 0, sizeof *r);
     if (ioctl(vcpu->fd, KVM_GET_REGS, &r->regs) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &r->sregs) < 0 ||
         ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &r->debug) < 0 || ioctl(vcpu->fd, KVM_GET_XSAVE, &r->xsave) < 0)
         return -EIO;
-    r->x87_tags = tags_widen(r->xsave.region[1] & 0xff);
+    for (unsigned i = 0; i < 8; i++) /* 3 is an empty register; what the others hold, FXSAVE does not say */
+        r->x87_tags |= r->fpu.ftw >> i & 1 ? 0 : 3 << 2 * i;
     return msrs_ioctl(vcpu, KVM_GET_MSRS, r->msrs);
 }
 
@@ -59,14 +41,32 @@ int registers_store(struct vcpu *vcpu, const struct gdb_registers *old, struct g
 {
     int err = 0;
 
-    if (DIFFERS(x87_tags))
-        r->xsave.region[1] = (r->xsave.region[1] & ~0xffu) | tags_narrow(r->x87_tags);
-    if (DIFFERS(xsave)) /* a part that is marked as unused would be taken for zeros: x87, SSE, AVX */
-        r->xsave.region[XSTATE_BV] |= memcmp(old->xsave.region + 144, r->xsave.region + 144, 256) ? 7 : 3;
+    if (DIFFERS(xsave)) /* what is marked as unused would be taken for zeros: x87, SSE */
+        r->xsave.region[XSTATE_BV] |= 3;
     err |= DIFFERS(sregs) ? ioctl(vcpu->fd, KVM_SET_SREGS, &r->sregs) : 0;
     err |= DIFFERS(regs) ? ioctl(vcpu->fd, KVM_SET_REGS, &r->regs) : 0;
     err |= DIFFERS(debug) ? ioctl(vcpu->fd, KVM_SET_DEBUGREGS, &r->debug) : 0;
     err |= DIFFERS(xsave) ? ioctl(vcpu->fd, KVM_SET_XSAVE, &r->xsave) : 0;
     err |= DIFFERS(msrs) ? msrs_ioctl(vcpu, KVM_SET_MSRS, r->msrs) : 0;
     return err ? -EIO : 0;
+}
+
+struct kvm_segment segment_from(uint16_t selector, uint64_t d)
+{
+    uint32_t limit = (d & 0xffff) | (d >> 32 & 0xf0000);
+
+    return (struct kvm_segment){
+        .base = (d >> 16 & 0xffffff) | (d >> 56) << 24,
+        .limit = d >> 55 & 1 ? limit << 12 | 0xfff : limit,
+        .selector = selector,
+        .type = (d >> 40 & 15) | 1, /* "accessed": that it is, now */
+        .present = d >> 47 & 1,
+        .dpl = selector & 3,
+        .db = d >> 54 & 1,
+        .s = d >> 44 & 1,
+        .l = d >> 53 & 1,
+        .g = d >> 55 & 1,
+        .avl = d >> 52 & 1,
+        .unusable = d == 0, /* the kernel's stack segment may be the null one */
+    };
 }

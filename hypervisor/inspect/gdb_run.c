@@ -22,7 +22,7 @@ static void vcpu_debug(struct vcpu *vcpu, uint32_t more)
     if (v->stepping && gdb.can_block_interrupts)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ; /* a step must not end in an interrupt handler */
     gdb.has_stepped |= v->stepping;
-    break_debug_registers(debug.arch.debugreg);
+    points_to_debug_registers(debug.arch.debugreg);
     ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
@@ -76,30 +76,19 @@ static void unwanted_step(struct vcpu *vcpu, struct cpu_state *s)
     ioctl(vcpu->fd, KVM_SET_REGS, &s->regs);
 }
 
-/* The CPU may also set bits of registers that are not in use. */
-static bool debug_register_fired(struct gdb_vcpu *v, uint64_t dr6)
-{
-    for (struct breakpoint *p = gdb.points; p < gdb.points + GDB_BREAKPOINTS; p++) {
-        if (p->type == POINT_FREE || p->slot < 0 || !(dr6 >> p->slot & 1))
-            continue;
-        v->stop = p->type == POINT_WRITE || p->type == POINT_ACCESS ? STOP_WATCH : STOP_BREAK;
-        v->address = p->gva;
-        return true;
-    }
-    return false;
-}
-
 static void debug_exit(struct vcpu *vcpu, struct cpu_state *s)
 {
     const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    const struct breakpoint *fired = point_fired(arch->dr6);
 
     if (arch->exception == BP_VECTOR && break_at(arch->pc)) {
         v->stop = STOP_BREAK;
     } else if (arch->exception == BP_VECTOR) {
         vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_BP); /* an INT3 of the guest's own */
-    } else if (debug_register_fired(v, arch->dr6)) {
-        ; /* v->stop says it */
+    } else if (fired) {
+        v->stop = is_watch(fired) ? STOP_WATCH : STOP_BREAK;
+        v->address = fired->gva;
     } else if (v->stepping || v->creeping) {
         step_clean_flags(vcpu, s);
         look_at_rip(vcpu, s);

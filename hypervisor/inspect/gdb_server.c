@@ -21,7 +21,7 @@ static struct {
     bool started;
     struct packet_reader reader;
     struct reply reply; /* the last one */
-} server = {.listen_fd = -1, .in = -1, .out = -1};
+} server = {.listen_fd = -1, .in = -1, .out = -1, .wake_fd = -1};
 
 static struct option options[];
 
@@ -32,6 +32,11 @@ void server_wake(void)
     eventfd_write(server.wake_fd, 1);
 }
 
+static bool quitting(void)
+{
+    return __atomic_load_n(&server.quit, __ATOMIC_SEQ_CST);
+}
+
 /* Returns false if the peer does not take them. One that just does not read must not keep the VM from ending.
  */
 static bool write_all(const char *bytes, size_t size)
@@ -39,9 +44,9 @@ static bool write_all(const char *bytes, size_t size)
     while (size > 0) {
         struct pollfd fds[] = {{.fd = server.out, .events = POLLOUT},
                                {.fd = server.wake_fd, .events = POLLIN}};
-        poll(fds, __atomic_load_n(&server.quit, __ATOMIC_SEQ_CST) ? 2 : 1, 1000);
+        poll(fds, quitting() ? 2 : 1, 1000);
         ssize_t n = write(server.out, bytes, size);
-        if (n < 0 && (errno != EAGAIN || __atomic_load_n(&server.quit, __ATOMIC_SEQ_CST)) && errno != EINTR)
+        if (n < 0 && (errno != EAGAIN || quitting()) && errno != EINTR)
             return false;
         bytes += n > 0 ? n : 0;
         size -= n > 0 ? (size_t)n : 0;
@@ -74,7 +79,7 @@ static void attach(int in, int out)
     fcntl(out, F_SETFL, fcntl(out, F_GETFL) | O_NONBLOCK);
     vm_pause(gdb.vm);
     gdb.vcpu = gdb.vm->vcpus[0];
-    gdb.running = gdb.no_ack = gdb.physical = gdb.can_swbreak = gdb.can_hwbreak = false;
+    gdb.running = gdb.no_ack = gdb.physical = gdb.can_swbreak = false;
     gdb.attached = true;
 }
 
@@ -158,7 +163,7 @@ static void *server_thread(void *arg)
     if (gdb.attached && gdb.running &&
         !run_resume()) /* over a reset: the new machine goes on as the old one */
         server_wake();
-    while (!__atomic_load_n(&server.quit, __ATOMIC_SEQ_CST)) {
+    while (!quitting()) {
         struct pollfd fds[] = {{.fd = server.wake_fd, .events = POLLIN},
                                {.fd = server.in, .events = POLLIN},
                                {.fd = server.in < 0 ? server.listen_fd : -1, .events = POLLIN}};
@@ -176,17 +181,10 @@ static void *server_thread(void *arg)
 
 /* ---- The feature ---- */
 
-static int gdb_set(const char *value)
-{
-    return gdb_place(value) ? 0
-                            : complain(-EINVAL, "--gdb %s: write unix:PATH, tcp:[ADDR:]PORT or stdio", value);
-}
-
 static struct option options[] = {
     {.name = "gdb",
      .arg = "WHERE",
-     .help = "let gdb look in through unix:PATH, tcp:[ADDR:]PORT (loopback only) or stdio",
-     .set = gdb_set},
+     .help = "let gdb look in through unix:PATH, tcp:PORT (loopback) or stdio"},
     {.name = "gdb-wait", .help = "stand at the first instruction until gdb says to go on"},
     {0},
 };
@@ -208,10 +206,9 @@ static int gdb_attach(struct vm *vm)
                : 0;
 }
 
-static int open_once(void)
+/* Once in a process: a reset makes a new machine for the same gdb. */
+static int open_once(const char *where)
 {
-    const char *where = options[0].value;
-
     if (server.open)
         return 0;
     if (strcmp(where, "stdio") != 0 && (server.listen_fd = gdb_listen(where)) < 0)
@@ -219,6 +216,8 @@ static int open_once(void)
     server.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     server.open = true;
     gdb_probe(gdb.vm);
+    if (server.listen_fd < 0)
+        attach(STDIN_FILENO, STDOUT_FILENO);
     return 0;
 }
 
@@ -228,31 +227,27 @@ static int gdb_boot(struct vm *vm)
         return 0;
     gdb.vm = vm;
     gdb.vcpu = vm->vcpus[0];
-    int err = open_once();
+    run_prepare(vm);
+    int err = open_once(options[0].value);
     if (err < 0)
         return err;
-    run_prepare(vm);
-    bool first = !gdb.attached;
     if (options[1].value || gdb.attached)
         vm_ask_pause(vm);
-    if (server.listen_fd < 0 && first)
-        attach(STDIN_FILENO, STDOUT_FILENO);
     server.quit = false;
-    err = pthread_create(&server.thread, NULL, server_thread, NULL);
-    server.started = err == 0;
-    return err ? complain(-EAGAIN, "cannot start a thread for gdb: %s", strerror(err)) : 0;
+    server.started = pthread_create(&server.thread, NULL, server_thread, NULL) == 0;
+    return server.started ? 0 : complain(-EAGAIN, "cannot start a thread for gdb");
 }
 
 /* Tell gdb how it ended, if it waits for that. */
 static void say_goodbye(int status)
 {
+    bool died = status == STATUS_TRIPLE_FAULT || status == STATUS_KVM_ERROR;
+
     if (!gdb.running || server.out < 0)
         return;
     server.reply.size = 0;
-    if (status > STATUS_SIGNAL)
-        reply_text(&server.reply, "X%02x", status - STATUS_SIGNAL);
-    else if (status == STATUS_TRIPLE_FAULT || status == STATUS_KVM_ERROR)
-        reply_text(&server.reply, "X%02x", SIGABRT);
+    if (died || status > STATUS_SIGNAL)
+        reply_text(&server.reply, "X%02x", died ? SIGABRT : status - STATUS_SIGNAL);
     else
         reply_text(&server.reply, "W%02x", status);
     server_send(&server.reply);

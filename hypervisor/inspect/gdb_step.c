@@ -16,30 +16,6 @@
 #define STAR_SYSRET  48
 #define PUSHF        0x9c
 
-static struct kvm_segment flat_code(unsigned selector, uint8_t ring)
-{
-    return (struct kvm_segment){.limit = 0xffffffff,
-                                .selector = (uint16_t)selector,
-                                .type = 11,
-                                .present = 1,
-                                .dpl = ring,
-                                .s = 1,
-                                .l = 1,
-                                .g = 1};
-}
-
-static struct kvm_segment flat_data(unsigned selector, uint8_t ring)
-{
-    return (struct kvm_segment){.limit = 0xffffffff,
-                                .selector = (uint16_t)selector,
-                                .type = 3,
-                                .present = 1,
-                                .dpl = ring,
-                                .s = 1,
-                                .db = 1,
-                                .g = 1};
-}
-
 static void do_syscall(struct gdb_registers *r)
 {
     unsigned selector = r->msrs[MSR_STAR] >> STAR_SYSCALL & 0xfffc;
@@ -48,8 +24,8 @@ static void do_syscall(struct gdb_registers *r)
     r->regs.r11 = r->regs.rflags & ~RFLAGS_RF;
     r->regs.rip = r->msrs[MSR_LSTAR];
     r->regs.rflags &= ~(r->msrs[MSR_SFMASK] | RFLAGS_RF);
-    r->sregs.cs = flat_code(selector, 0);
-    r->sregs.ss = flat_data(selector + 8, 0);
+    r->sregs.cs = segment_from((uint16_t)selector, FLAT_CODE);
+    r->sregs.ss = segment_from((uint16_t)(selector + 8), FLAT_DATA);
 }
 
 static void do_sysret(struct gdb_registers *r)
@@ -58,8 +34,8 @@ static void do_sysret(struct gdb_registers *r)
 
     r->regs.rip = r->regs.rcx;
     r->regs.rflags = (r->regs.r11 & SYSRET_KEEPS) | 2;
-    r->sregs.cs = flat_code(selector + 16, 3);
-    r->sregs.ss = flat_data(selector + 8, 3);
+    r->sregs.cs = segment_from((uint16_t)(selector + 16), FLAT_CODE);
+    r->sregs.ss = segment_from((uint16_t)(selector + 8), FLAT_DATA);
 }
 
 /* Whether a 48-bit address is canonical; SYSRET to any other is a fault, which is the CPU's business. */

@@ -4,14 +4,14 @@
 
 struct gdb gdb;
 
-extern const struct gdb_command *__start_gdb_commands[], *__stop_gdb_commands[];
+extern struct gdb_command *__start_gdb_commands[], *__stop_gdb_commands[];
 
 /* The longest word that the packet begins with: "vCont?" is not "vCont". */
 static const struct gdb_command *command_find(const char *text)
 {
     const struct gdb_command *best = NULL;
 
-    for (const struct gdb_command **c = __start_gdb_commands; c < __stop_gdb_commands; c++)
+    for (struct gdb_command **c = __start_gdb_commands; c < __stop_gdb_commands; c++)
         if (take_word(&(const char *){text}, (*c)->word) &&
             (!best || strlen((*c)->word) > strlen(best->word)))
             best = *c;
@@ -21,11 +21,16 @@ static const struct gdb_command *command_find(const char *text)
 bool gdb_command(struct packet_reader *reader, struct reply *r)
 {
     const struct gdb_command *command = command_find(reader->data);
+    int err = 0;
 
     *r = (struct reply){0};
     gdb.packet_end = reader->data + reader->size;
-    if (command)
-        command->run(reader->data + strlen(command->word), r);
+    if (command && command->run)
+        err = command->run(reader->data + strlen(command->word), r);
+    if (err)
+        reply_text(r, "E%02x", err);
+    else if (command && command->answer)
+        reply_text(r, "%s", command->answer);
     return !gdb.running;
 }
 
@@ -42,43 +47,39 @@ struct vcpu *take_thread(const char **text)
     return id == 0 ? gdb.vcpu : gdb.vm->vcpus[id - 1];
 }
 
-static void command_thread(const char *text, struct reply *r)
+static int command_thread(const char *text, struct reply *r)
 {
-    bool for_data = *text == 'g'; /* Hc is from before vCont */
-    struct vcpu *vcpu = *text ? (text++, take_thread(&text)) : NULL;
+    struct vcpu *vcpu = take_thread(&text);
 
-    if (vcpu && for_data)
+    (void)r;
+    if (vcpu)
         gdb.vcpu = vcpu;
-    reply_text(r, vcpu ? "OK" : "E%02x", EINVAL);
+    return vcpu ? 0 : EINVAL;
 }
 
-GDB_COMMAND(command_thread) = {"H", command_thread};
+GDB_COMMAND(packet_Hg) = {"Hg", .run = command_thread, .answer = "OK"};
 
-static void command_thread_alive(const char *text, struct reply *r)
+static int command_thread_alive(const char *text, struct reply *r)
 {
-    reply_text(r, take_thread(&text) ? "OK" : "E%02x", EINVAL);
+    (void)r;
+    return take_thread(&text) ? 0 : EINVAL;
 }
 
-GDB_COMMAND(command_thread_alive) = {"T", command_thread_alive};
+GDB_COMMAND(packet_T) = {"T", .run = command_thread_alive, .answer = "OK"};
 
-static void query_threads(const char *text, struct reply *r)
+static int query_threads(const char *text, struct reply *r)
 {
     (void)text;
     for (unsigned i = 0; i < gdb.vm->cpus; i++)
         reply_text(r, "%c%x", i ? ',' : 'm', i + 1);
+    return 0;
 }
 
-GDB_COMMAND(query_threads) = {"qfThreadInfo", query_threads};
+GDB_COMMAND(packet_qfThreadInfo) = {"qfThreadInfo", .run = query_threads};
 
-static void query_no_more_threads(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "l");
-}
+GDB_COMMAND(packet_qsThreadInfo) = {"qsThreadInfo", .answer = "l"};
 
-GDB_COMMAND(query_no_more_threads) = {"qsThreadInfo", query_no_more_threads};
-
-static void query_thread_name(const char *text, struct reply *r)
+static int query_thread_name(const char *text, struct reply *r)
 {
     static const char *const states[] = {"running", "not started", "INIT received", "halted",
                                          "SIPI received"};
@@ -87,19 +88,12 @@ static void query_thread_name(const char *text, struct reply *r)
     char name[64];
 
     if (!vcpu)
-        return;
+        return EINVAL;
     ioctl(vcpu->fd, KVM_GET_MP_STATE, &state);
     int n = snprintf(name, sizeof name, "vCPU %u: %s", vcpu->id,
                      state.mp_state < COUNT(states) ? states[state.mp_state] : "?");
     reply_hex(r, name, (size_t)n);
+    return 0;
 }
 
-GDB_COMMAND(query_thread_name) = {"qThreadExtraInfo,", query_thread_name};
-
-static void query_current_thread(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "QC%x", gdb.vcpu->id + 1);
-}
-
-GDB_COMMAND(query_current_thread) = {"qC", query_current_thread};
+GDB_COMMAND(packet_qThreadExtraInfo) = {"qThreadExtraInfo,", .run = query_thread_name};

@@ -1,12 +1,5 @@
 /* The registers of an x86-64 CPU in gdb's words: names, sizes, types, order, and where each lies. */
-#include <cpuid.h>
 #include "gdb.h"
-
-/* Offsets in the XSAVE area (Intel SDM 1 §13.4): the legacy region is that of FXSAVE. */
-#define XSAVE(at)  (offsetof(struct gdb_registers, xsave) + (at))
-#define XSAVE_ST0  32
-#define XSAVE_XMM0 160
-#define XSAVE_YMMH 576
 
 #define AT(member)   offsetof(struct gdb_registers, member)
 #define SIZE(member) sizeof(((struct gdb_registers *)0)->member)
@@ -23,9 +16,10 @@ static const struct group {
     {                                                                                                        \
         feature, name, type, 1, 0, bits, AT(member), SIZE(member), 0                                         \
     }
-#define X87(name, at, size)                                                                                  \
+#define X87(name, member) ONE(CORE, name, "int", 32, member)
+#define ROW(feature, name, type, count, first, bits, array)                                                  \
     {                                                                                                        \
-        CORE, name, "int", 1, 0, 32, XSAVE(at), size, 0                                                      \
+        feature, name, type, count, first, bits, AT(array), SIZE(array[0]), SIZE(array[0])                   \
     }
     ONE(CORE, "rax", "int64", 64, regs.rax),
     ONE(CORE, "rbx", "int64", 64, regs.rbx),
@@ -44,17 +38,17 @@ static const struct group {
     ONE(CORE, "es", "int32", 32, sregs.es.selector),
     ONE(CORE, "fs", "int32", 32, sregs.fs.selector),
     ONE(CORE, "gs", "int32", 32, sregs.gs.selector),
-    {CORE, "st%u", "i387_ext", 8, 0, 80, XSAVE(XSAVE_ST0), 10, 16},
-    X87("fctrl", 0, 2),
-    X87("fstat", 2, 2),
-    ONE(CORE, "ftag", "int", 32, x87_tags),
-    X87("fiseg", 12, 2),
-    X87("fioff", 8, 4),
-    X87("foseg", 20, 2),
-    X87("fooff", 16, 4),
-    X87("fop", 6, 2),
-    {"org.gnu.gdb.i386.sse", "xmm%u", "vec128", 16, 0, 128, XSAVE(XSAVE_XMM0), 16, 16},
-    {"org.gnu.gdb.i386.sse", "mxcsr", "int", 1, 0, 32, XSAVE(24), 4, 0},
+    ROW(CORE, "st%u", "i387_ext", 8, 0, 80, fpu.st),
+    X87("fctrl", fpu.fcw),
+    X87("fstat", fpu.fsw),
+    X87("ftag", x87_tags),
+    {CORE, "fiseg", "int", 1, 0, 32, AT(fpu.fip) + 4, 2, 0}, /* as FXSAVE without REX.W has it */
+    X87("fioff", fpu.fip),
+    {CORE, "foseg", "int", 1, 0, 32, AT(fpu.fdp) + 4, 2, 0},
+    X87("fooff", fpu.fdp),
+    X87("fop", fpu.fop),
+    ROW("org.gnu.gdb.i386.sse", "xmm%u", "vec128", 16, 0, 128, fpu.xmm),
+    ONE("org.gnu.gdb.i386.sse", "mxcsr", "int", 32, fpu.mxcsr),
     ONE("org.gnu.gdb.i386.segments", "fs_base", "int64", 64, sregs.fs.base),
     ONE("org.gnu.gdb.i386.segments", "gs_base", "int64", 64, sregs.gs.base),
     ONE(SYSTEM, "cr0", "int64", 64, sregs.cr0),
@@ -71,7 +65,7 @@ static const struct group {
     ONE(SYSTEM, "tr", "int32", 32, sregs.tr.selector),
     ONE(SYSTEM, "tr_base", "int64", 64, sregs.tr.base),
     ONE(SYSTEM, "ldt", "int32", 32, sregs.ldt.selector),
-    {SYSTEM, "dr%u", "int64", 4, 0, 64, AT(debug.db), 8, 8},
+    ROW(SYSTEM, "dr%u", "int64", 4, 0, 64, debug.db),
     ONE(SYSTEM, "dr6", "int64", 64, debug.dr6),
     ONE(SYSTEM, "dr7", "int64", 64, debug.dr7),
     ONE(SYSTEM, "k_gs_base", "int64", 64, msrs[0]),
@@ -79,31 +73,21 @@ static const struct group {
     ONE(SYSTEM, "lstar", "int64", 64, msrs[2]),
     ONE(SYSTEM, "sfmask", "int64", 64, msrs[3]),
     ONE(SYSTEM, "tsc", "int64", 64, msrs[4]),
-    {"org.gnu.gdb.i386.avx", "ymm%uh", "uint128", 16, 0, 128, XSAVE(XSAVE_YMMH), 16, 16}, /* the last */
 };
-
-/* CPUID leaf 13: which parts of the XSAVE area there are; bit 2 is AVX. */
-static bool has_avx(void)
-{
-    unsigned eax, ebx, ecx, edx;
-
-    return __get_cpuid_count(13, 0, &eax, &ebx, &ecx, &edx) && eax & 4;
-}
 
 bool gdb_register(unsigned n, struct gdb_register *reg)
 {
-    const struct group *g = groups, *end = groups + COUNT(groups) - !has_avx();
+    const struct group *g = groups;
 
-    for (; g < end && n >= g->count; g++)
+    for (; g < groups + COUNT(groups) && n >= g->count; g++)
         n -= g->count;
-    if (g == end)
+    if (g == groups + COUNT(groups))
         return false;
     *reg = (struct gdb_register){.type = g->type,
                                  .feature = g->feature,
                                  .bits = g->bits,
                                  .offset = (uint16_t)(g->at + n * g->stride),
                                  .size = (uint16_t)(g->size < g->bits / 8 ? g->size : g->bits / 8)};
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(reg->name, sizeof reg->name, g->name, g->first + n);
     return true;
 }
@@ -121,51 +105,41 @@ void register_set(struct gdb_registers *r, const struct gdb_register *reg, const
 
 /* The types that gdb does not know by itself: the flags of EFLAGS, and the ways to look at an XMM register.
  */
-static void types_print(FILE *out)
-{
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } flags[] = {{"CF", 0},  {"PF", 2},  {"AF", 4},  {"ZF", 6},  {"SF", 7},  {"TF", 8},  {"IF", 9},
-                 {"DF", 10}, {"OF", 11}, {"NT", 14}, {"RF", 16}, {"VM", 17}, {"AC", 18}, {"ID", 21}};
-
-    fputs("<flags id=\"eflags\" size=\"4\">", out);
-    for (size_t i = 0; i < COUNT(flags); i++)
-        fprintf(out, "<field name=\"%s\" start=\"%u\" end=\"%u\"/>", flags[i].name, flags[i].bit,
-                flags[i].bit);
-    fputs("</flags>", out);
-}
-
-static void vectors_print(FILE *out)
-{
-    fputs(
-        "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/><vector id=\"v2d\" type=\"ieee_double\" "
-        "count=\"2\"/>"
-        "<vector id=\"v16i8\" type=\"int8\" count=\"16\"/><vector id=\"v8i16\" type=\"int16\" count=\"8\"/>"
-        "<vector id=\"v4i32\" type=\"int32\" count=\"4\"/><vector id=\"v2i64\" type=\"int64\" count=\"2\"/>"
-        "<union id=\"vec128\"><field name=\"v4_float\" type=\"v4f\"/><field name=\"v2_double\" type=\"v2d\"/>"
-        "<field name=\"v16_int8\" type=\"v16i8\"/><field name=\"v8_int16\" type=\"v8i16\"/>"
-        "<field name=\"v4_int32\" type=\"v4i32\"/><field name=\"v2_int64\" type=\"v2i64\"/>"
-        "<field name=\"uint128\" type=\"uint128\"/></union>",
-        out);
-}
+static const char types[] = "<flags id='eflags' size='4'>"
+                            "<field name='CF' start='0' end='0'/><field name='PF' start='2' end='2'/>"
+                            "<field name='AF' start='4' end='4'/><field name='ZF' start='6' end='6'/>"
+                            "<field name='SF' start='7' end='7'/><field name='TF' start='8' end='8'/>"
+                            "<field name='IF' start='9' end='9'/><field name='DF' start='10' end='10'/>"
+                            "<field name='OF' start='11' end='11'/><field name='NT' start='14' end='14'/>"
+                            "<field name='RF' start='16' end='16'/><field name='VM' start='17' end='17'/>"
+                            "<field name='AC' start='18' end='18'/><field name='ID' start='21' end='21'/>"
+                            "</flags>"
+                            "<vector id='v4f' type='ieee_single' count='4'/>"
+                            "<vector id='v2d' type='ieee_double' count='2'/>"
+                            "<vector id='v16i8' type='int8' count='16'/>"
+                            "<vector id='v4i32' type='int32' count='4'/>"
+                            "<vector id='v2i64' type='int64' count='2'/>"
+                            "<union id='vec128'>"
+                            "<field name='v4_float' type='v4f'/><field name='v2_double' type='v2d'/>"
+                            "<field name='v16_int8' type='v16i8'/><field name='v4_int32' type='v4i32'/>"
+                            "<field name='v2_int64' type='v2i64'/><field name='uint128' type='uint128'/>"
+                            "</union>";
 
 void target_print(FILE *out)
 {
     const char *feature = NULL;
     struct gdb_register reg;
 
-    fputs("<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
+    fputs("<?xml version='1.0'?><!DOCTYPE target SYSTEM 'gdb-target.dtd'><target version='1.0'>"
           "<architecture>i386:x86-64</architecture>",
           out);
     for (unsigned n = 0; gdb_register(n, &reg); n++) {
         if (reg.feature != feature) { /* the same text is the same pointer: it comes from the same macro */
-            fprintf(out, "%s<feature name=\"%s\">", feature ? "</feature>" : "", reg.feature);
+            fprintf(out, "%s<feature name='%s'>", feature ? "</feature>" : "", reg.feature);
             feature = reg.feature;
-            types_print(out);
-            vectors_print(out);
+            fputs(types, out);
         }
-        fprintf(out, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\"/>", reg.name, reg.bits, reg.type);
+        fprintf(out, "<reg name='%s' bitsize='%u' type='%s'/>", reg.name, reg.bits, reg.type);
     }
     fputs("</feature></target>", out);
 }

@@ -1,11 +1,10 @@
 /* `terrarium inspect PATH COMMAND [ARGUMENT...]`: ask a running machine by its control socket, and print the
  * answer. */
-#include <stdlib.h>
+#include <jansson.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include "control.h"
-#include "json.h"
 
 #define STATUS_REFUSED 1
 
@@ -29,58 +28,54 @@ static FILE *connect_to(const char *path)
 
 static void send_request(FILE *stream, int count, char **words)
 {
-    fputs("{\"command\":", stream);
-    json_put(stream, words[0], strlen(words[0]));
-    fputs(",\"arguments\":[", stream);
-    for (int i = 1; i < count; i++) {
-        fputs(i > 1 ? "," : "", stream);
-        json_put(stream, words[i], strlen(words[i]));
-    }
-    fputs("]}\n", stream);
+    json_t *arguments = json_array();
+
+    for (int i = 1; i < count; i++)
+        json_array_append_new(arguments, json_string(words[i]));
+    json_t *request = json_pack("{s:s*, s:o}", "command", words[0], "arguments", arguments);
+    json_dumpf(request, stream, JSON_COMPACT);
+    json_decref(request);
+    fputc('\n', stream);
     fflush(stream);
 }
 
-/* Print the text of an answer. Returns the exit status. */
-static int show_answer(char *line, size_t size)
+/* Print the answer. Returns the exit status. */
+static int show_answer(FILE *stream)
 {
-    struct json j = json_text(line, size);
-    char key[8], *text = malloc(size + 1); /* the text is shorter than the line that it stands in */
-    size_t length = 0;
-    bool good = false;
+    json_t *answer = json_loadf(stream, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
+    const char *text = json_string_value(json_object_get(answer, "text"));
+    const char *error = json_string_value(json_object_get(answer, "error"));
 
-    for (json_begin(&j, '{'); text && json_key(&j, key, sizeof key);)
-        if (strcmp(key, "ok") == 0) {
-            good = json_peek(&j) == 't';
-            json_skip(&j);
-        } else
-            length = json_string(&j, text, size + 1);
-    if (!text || !json_done(&j))
-        complain(0, "inspect: the machine's answer is no JSON");
-    else if (!good)
-        complain(0, "inspect: %.*s", (int)length, text);
+    if (text)
+        fputs(text, stdout);
     else
-        fwrite(text, 1, length, stdout);
-    free(text);
-    return good && !j.error ? 0 : STATUS_REFUSED;
+        complain(0, "inspect: %s", error ?: "the machine ended before it answered");
+    json_decref(answer);
+    return text ? 0 : STATUS_REFUSED;
 }
 
 static int inspect_run(int argc, char **argv)
 {
-    char *line = NULL;
-    size_t room = 0;
-
     if (argc < 3)
         return complain(STATUS_USAGE, "inspect: say which machine and what: terrarium inspect PATH help");
     FILE *stream = connect_to(argv[1]);
     if (!stream)
         return STATUS_HOST_ERROR;
     send_request(stream, argc - 2, argv + 2);
-    ssize_t size = getline(&line, &room, stream);
-    int status = size > 0 ? show_answer(line, (size_t)size)
-                          : complain(STATUS_REFUSED, "inspect: the machine has ended");
-    free(line);
+    int status = show_answer(stream);
     fclose(stream);
     return status;
+}
+
+static void inspect_details(void)
+{
+    puts("\nCommands:");
+    control_list(stdout);
+    puts("\nPrograms write {\"command\": \"walk\", \"arguments\": [\"0x1000\"]} and a newline to the socket, "
+         "and read a\n"
+         "line: {\"ok\": true, \"text\": \"...\"} or {\"ok\": false, \"error\": \"...\"}; then the next. A "
+         "feature adds a\n"
+         "command of its own by a record CONTROL(name), as hypervisor/inspect/control.h says.");
 }
 
 COMMAND(inspect) = {
@@ -88,4 +83,5 @@ COMMAND(inspect) = {
     .synopsis = "PATH COMMAND [ARGUMENTS]",
     .help = "look at a running machine (run --control PATH)",
     .run = inspect_run,
+    .details = inspect_details,
 };

@@ -2,8 +2,7 @@
 // Draws the page of `terrarium report` from the numbers in the element "data". All text goes in by textContent.
 
 const trace = JSON.parse(document.getElementById("data").textContent);
-const [NAME, COUNT, BUSY, LONGEST, GUEST, CATEGORY, REASON, DEVICE] = [0, 1, 2, 3, 4, 5, 6, 7];
-const COLOURS = 8, CPU_TRACK = 1000000;
+const COLOURS = 8, CPU_TRACK = 1000000, ROWS_SHOWN = 100, KINDS_SHOWN = 60, PLACES_SHOWN = 40, LINES_SHOWN = 5000;
 
 function add(parent, tag, text, className) {
     const element = document.createElement(tag);
@@ -27,42 +26,120 @@ function count(n) {
     return n.toLocaleString("en");
 }
 
-function sum(rows, column) {
-    return rows.reduce((total, row) => total + row[column], 0);
+function sum(rows, what) {
+    return rows.reduce((total, row) => total + row[what], 0);
 }
+
+// What was printed came a byte as a character; the bytes are UTF-8.
+function decoded(text) {
+    return new TextDecoder().decode(Uint8Array.from(text, c => c.charCodeAt(0)));
+}
+
+// ---- The events: when each began, in microseconds since the first, how long it took, what it was, on which track ----
+
+const events = trace.events.length / 4;
+const begin = new Float64Array(events), length = new Float64Array(events), kind = new Uint32Array(events), track = new Uint32Array(events);
+let first = Infinity, end = 0;
+
+function readEvents() {
+    for (let i = 0, at = 0; i < events; i++) {
+        at += trace.events[4 * i + 2];
+        kind[i] = trace.events[4 * i];
+        track[i] = trace.events[4 * i + 1];
+        begin[i] = at / 100;
+        length[i] = trace.events[4 * i + 3] / 100;
+        first = Math.min(first, begin[i]);
+    }
+    if (!events) first = 0;
+    for (let i = 0; i < events; i++) {
+        begin[i] -= first;
+        end = Math.max(end, begin[i] + length[i]);
+    }
+    trace.events = null;
+}
+
+const names = new Map(trace.others.filter(event => event.name === "thread_name")
+    .map(event => [event.pid + "\t" + event.tid, String(event.args?.name)]));
+
+// ---- Sums: of all kinds that look the same but for the function, of a function, of a reason, of a device ----
+
+const kinds = trace.kinds.map(text => {
+    const [category, name, reason, device, place] = text.split("\t");
+    return {category, name, reason, device, place};
+});
+
+// A row for each name that `nameOf` gives to the kinds; each kind is told its row under `key`.
+function rowsBy(key, nameOf) {
+    const rows = new Map();
+    for (const k of kinds) {
+        const name = nameOf(k);
+        if (name === undefined) continue;
+        if (!rows.has(name)) rows.set(name, {name: k[key] || name, category: k.category, count: 0, busy: 0, longest: 0});
+        k.rows = [...k.rows || [], rows.get(name)];
+    }
+    return rows;
+}
+
+readEvents();
+const isExit = k => k.category === "exit";
+const byName = rowsBy("name", k => k.category + "\t" + k.name);
+const byPlace = rowsBy("place", k => isExit(k) && k.place ? k.place : undefined);
+const byReason = rowsBy("reason", k => isExit(k) ? k.reason : undefined);
+const byDevice = rowsBy("device", k => isExit(k) ? k.device || "no device" : undefined);
+for (let i = 0; i < events; i++)
+    for (const row of kinds[kind[i]].rows) {
+        row.count++;
+        row.busy += length[i];
+        row.longest = Math.max(row.longest, length[i]);
+    }
+
+function sorted(rows) {
+    return [...rows.values()].filter(row => row.count).sort((a, b) => b.busy - a.busy);
+}
+
+const exits = sorted(byName).filter(isExit), told = sorted(byName).filter(row => !isExit(row));
 
 // ---- Colours: the kinds of exit that cost most have one each, as do the kinds of the guest's own events ----
 
-const exits = trace.kinds.filter(kind => kind[CATEGORY] === "exit").sort((a, b) => b[BUSY] - a[BUSY]);
-const told = trace.kinds.filter(kind => kind[CATEGORY] !== "exit").sort((a, b) => b[BUSY] - a[BUSY]);
-const colourOf = new Map();
-for (const kinds of [exits, told.filter(kind => kind[NAME] !== "idle")])
-    kinds.slice(0, COLOURS).forEach((kind, i) => colourOf.set(kind, i));
+for (const rows of [exits, told.filter(row => row.name !== "idle")])
+    rows.slice(0, COLOURS).forEach((row, i) => row.colour = "--c" + i);
 
-function colour(kind) {
-    const style = getComputedStyle(document.documentElement);
-    return style.getPropertyValue(colourOf.has(kind) ? "--c" + colourOf.get(kind) : "--rest");
+function fill(row) {
+    return `var(${row.colour || "--rest"})`;
 }
 
 // ---- Numbers at the top ----
 
+// The time between the exits, if they are all in the trace.
+function guestTime() {
+    const totals = trace.totals, last = new Map();
+    let guest = 0;
+    if (totals.every > 1 || totals.dropped || totals.over_limit || (totals.vcpus || []).some(vcpu => vcpu.refused)) return 0;
+    for (let i = 0; i < events; i++)
+        if (isExit(kinds[kind[i]])) {
+            guest += last.has(track[i]) ? begin[i] - last.get(track[i]) : 0;
+            last.set(track[i], begin[i] + length[i]);
+        }
+    return guest;
+}
+
 function showNumbers() {
-    const all = sum(exits, COUNT), busy = sum(exits, BUSY), guest = sum(exits, GUEST);
+    const all = sum(exits, "count"), busy = sum(exits, "busy"), guest = guestTime(), totals = trace.totals;
     const number = (value, what) => {
         const box = add(byId("numbers"), "div");
         add(box, "b", value);
         add(box, "span", what);
     };
-    byId("file").textContent = trace.file;
-    number(time(trace.length), "from the first event to the last");
-    number(count(all), trace.every > 1 ? "exits recorded, every " + trace.every + "th" : "exits");
+    byId("name").textContent = decoded(JSON.parse(byId("file").textContent));
+    number(time(end), "from the first event to the last");
+    number(count(all), totals.every > 1 ? "exits recorded, every " + totals.every + "th" : "exits");
     number(time(busy), "in their handlers");
     number(all ? time(busy / all) : "-", "for each");
     if (guest) number(time(guest), "in the guest, or asleep");
-    if (told.length) number(count(sum(told, COUNT)), "events that the guest told");
-    for (const [n, why] of [[trace.dropped, "are missing: the guest was faster than the file"],
-                            [trace.over_limit, "are missing: they came after --trace-limit"],
-                            [trace.lost, "of the guest's own were lost"]])
+    if (told.length) number(count(sum(told, "count")), "events that the guest told");
+    for (const [n, why] of [[totals.dropped, "are missing: the guest was faster than the file"],
+                            [totals.over_limit, "are missing: they came after --trace-limit"],
+                            [totals.lost_by_guest, "of the guest's own were lost"]])
         if (n) add(byId("warnings"), "p", count(n) + " events " + why + ".", "warning");
 }
 
@@ -74,103 +151,113 @@ function table(parent, heads) {
     return add(element, "tbody");
 }
 
-function bar(row, share, fill) {
-    const span = add(add(row, "td", undefined, "bar"), "span");
+function bar(parent, share, background) {
+    const span = add(add(parent, "td", undefined, "bar"), "span");
     span.style.width = Math.max(0, Math.min(100, 100 * share)) + "%";
-    span.style.background = fill;
+    span.style.background = background;
 }
 
-function named(row, kind) {
-    const cell = add(row, "td");
-    add(cell, "i").style.background = colourOf.has(kind) ? `var(--c${colourOf.get(kind)})` : "var(--rest)";
-    cell.append(kind[NAME]);
+function named(parent, row) {
+    const cell = add(parent, "td");
+    add(cell, "i").style.background = fill(row);
+    cell.append(row.name);
 }
 
-function showKinds(parent, kinds, what) {
-    const body = table(parent, [what, "how often", "time", "each", "longest", "share of the time"]), all = sum(kinds, BUSY) || 1;
-    for (const kind of kinds.slice(0, 60)) {
-        const row = add(body, "tr");
-        named(row, kind);
-        for (const text of [count(kind[COUNT]), time(kind[BUSY]), time(kind[BUSY] / kind[COUNT]), time(kind[LONGEST])])
-            add(row, "td", text, "n");
-        bar(row, kind[BUSY] / all, colourOf.has(kind) ? `var(--c${colourOf.get(kind)})` : "var(--rest)");
+function showRows(parent, rows, what) {
+    const body = table(parent, [what, "how often", "time", "each", "longest", "share of the time"]), all = sum(rows, "busy") || 1;
+    for (const row of rows.slice(0, KINDS_SHOWN)) {
+        const line = add(body, "tr");
+        named(line, row);
+        for (const text of [count(row.count), time(row.busy), time(row.busy / row.count), time(row.longest)]) add(line, "td", text, "n");
+        bar(line, row.busy / all, fill(row));
     }
 }
 
-// The same kinds, added up by reason or by device.
-function grouped(column) {
-    const groups = new Map();
-    for (const kind of exits) {
-        const name = kind[column] || "no device";
-        if (!groups.has(name)) groups.set(name, [name, 0, 0, 0, 0]);
-        const group = groups.get(name);
-        group[COUNT] += kind[COUNT];
-        group[BUSY] += kind[BUSY];
-        group[LONGEST] = Math.max(group[LONGEST], kind[LONGEST]);
-    }
-    return [...groups.values()].sort((a, b) => b[BUSY] - a[BUSY]);
+function section(parent, title, rows, what) {
+    if (!rows.length) return;
+    add(byId(parent), "h2", title);
+    showRows(add(byId(parent), "div", undefined, "wide"), rows, what);
 }
 
 function showTables() {
-    showKinds(byId("exits"), exits, "exit");
-    for (const [column, title] of [[REASON, "By reason"], [DEVICE, "By device"]]) {
-        add(byId("devices"), "h2", title);
-        showKinds(add(byId("devices"), "div", undefined, "wide"), grouped(column), column === REASON ? "reason" : "device");
-    }
-    const body = table(byId("places"), ["function", "exits", "time", "share of the time"]), all = sum(exits, BUSY) || 1;
-    for (const place of trace.places) {
+    showRows(byId("exits"), exits, "exit");
+    section("devices", "By reason", sorted(byReason), "reason");
+    section("devices", "By device", sorted(byDevice), "device");
+    const body = table(byId("places"), ["function", "exits", "time", "share of the time"]), all = sum(exits, "busy") || 1;
+    for (const place of sorted(byPlace).slice(0, PLACES_SHOWN)) {
         const row = add(body, "tr");
-        add(row, "td", place[NAME], "mono");
-        add(row, "td", count(place[COUNT]), "n");
-        add(row, "td", time(place[BUSY]), "n");
-        bar(row, place[BUSY] / all, "var(--c0)");
+        add(row, "td", place.name, "mono");
+        add(row, "td", count(place.count), "n");
+        add(row, "td", time(place.busy), "n");
+        bar(row, place.busy / all, "var(--c0)");
     }
     const titles = {syscall: "The guest's system calls", switch: "Who had the guest's CPU", fault: "The guest's faults",
                     interrupt: "The guest's interrupts"};
-    for (const [category, title] of Object.entries(titles)) {
-        const kinds = told.filter(kind => kind[CATEGORY] === category);
-        if (!kinds.length) continue;
-        add(byId("guest"), "h2", title);
-        showKinds(add(byId("guest"), "div", undefined, "wide"), kinds, category);
+    for (const [category, title] of Object.entries(titles))
+        section("guest", title, told.filter(row => row.category === category), category);
+}
+
+// ---- The console: its lines, and the exits up to the last byte of each ----
+
+function consoleLines() {
+    const lines = [];
+    let line = {text: "", at: 0, count: 0, busy: 0, rows: new Map()};
+    for (const [at, text] of trace.others.filter(Array.isArray))
+        for (const part of text.split(/(?<=\n)/)) {
+            line.text += part;
+            line.at = at - first;
+            if (!part.endsWith("\n")) continue;
+            lines.push(line);
+            line = {text: "", at: 0, count: 0, busy: 0, rows: new Map()};
+        }
+    return line.text ? [...lines, line] : lines;
+}
+
+function giveLinesTheirExits(lines) {
+    for (let i = 0; i < events; i++) {
+        const row = kinds[kind[i]].rows[0];
+        let low = 0, high = lines.length;
+        while (low < high) {
+            const middle = low + high >> 1;
+            if (lines[middle].at < begin[i]) low = middle + 1;
+            else high = middle;
+        }
+        if (!isExit(row) || low === lines.length) continue;
+        lines[low].count++;
+        lines[low].busy += length[i];
+        lines[low].rows.set(row, (lines[low].rows.get(row) || 0) + 1);
     }
 }
 
 function showConsole() {
-    const body = table(byId("console"), ["at", "line", "exits", "time", "most of them"]);
-    for (const [at, text, n, busy, most, mostCount] of trace.lines) {
-        const row = add(body, "tr");
-        add(row, "td", time(at), "n");
-        add(row, "td", text, "mono");
-        add(row, "td", count(n), "n");
-        add(row, "td", time(busy), "n");
-        if (!n) add(row, "td", "");
-        else {
-            named(row, trace.kinds[most]);
-            row.lastChild.append(" × " + count(mostCount));
-        }
+    const lines = consoleLines(), body = table(byId("console"), ["at", "line", "exits", "time", "most of them"]);
+    giveLinesTheirExits(lines);
+    for (const line of lines.slice(0, LINES_SHOWN)) {
+        const row = add(body, "tr"), most = [...line.rows].sort((a, b) => b[1] - a[1])[0];
+        add(row, "td", time(line.at), "n");
+        add(row, "td", decoded(line.text.replace(/[\r\n]/g, "")), "mono");
+        add(row, "td", count(line.count), "n");
+        add(row, "td", time(line.busy), "n");
+        if (most) named(row, most[0]);
+        else add(row, "td", "");
+        if (most) row.lastChild.append(" × " + count(most[1]));
     }
-    if (trace.lines_missing) add(byId("console"), "p", count(trace.lines_missing) + " later lines are not shown.");
+    if (lines.length > LINES_SHOWN) add(byId("console"), "p", count(lines.length - LINES_SHOWN) + " later lines are not shown.");
 }
 
 // ---- The timeline ----
 
 const canvas = byId("timeline"), ROW = 34, LEFT = 190, AXIS = 34;
-let from = 0, span = Math.max(trace.length, 1);
+let from = 0, span = Math.max(end, 1);
 
-// A track is worth a row if it has slices; vCPUs first, then the guest's CPUs, then its processes.
-function usedTracks() {
-    const used = new Set();
-    for (let i = 0; i < trace.slices.length; i += 5) used.add(trace.slices[i]);
-    return [...used].sort((a, b) => {
-        const [p, q] = [trace.tracks[a], trace.tracks[b]];
-        return p[0] - q[0] || (q[1] >= CPU_TRACK) - (p[1] >= CPU_TRACK) || p[1] - q[1];
-    });
-}
-
-const rows = usedTracks(), rowOf = new Map(rows.map((track, row) => [track, row]));
+// A track is worth a row if it has events; vCPUs first, then the guest's CPUs, then its processes.
+const tracks = trace.tracks.map(text => ({process: +text.split("\t")[0], thread: +text.split("\t")[1], name: names.get(text)}));
+const used = new Set(track), rows = tracks.filter((_, i) => used.has(i)).sort((a, b) => a.process - b.process
+    || (b.thread >= CPU_TRACK) - (a.thread >= CPU_TRACK) || a.thread - b.thread).slice(0, ROWS_SHOWN);
+const rowOf = tracks.map(t => rows.indexOf(t)); // -1: there are too many
 
 // After a reset there is another machine in the trace.
-function trackName([process, , name]) {
+function trackName({process, thread, name = "process " + thread}) {
     return process > 2 ? name + ", start " + Math.ceil(process / 2) : name;
 }
 
@@ -194,16 +281,30 @@ function drawAxis(pen, width, style) {
     }
 }
 
-function drawSlices(pen, width) {
-    const colours = trace.kinds.map(colour), s = trace.slices;
-    for (let i = 0; i < s.length; i += 5) {
-        const x = (s[i + 2] - from) / span * width, length = s[i + 3] / span * width;
-        if (x > width || x + length < 0) continue;
-        const begin = Math.max(0, x), end = Math.min(width, x + length), level = trace.kinds[s[i + 1]][CATEGORY];
-        const inset = level === "fault" || level === "interrupt" ? 10 : 4; // they lie within other slices
-        pen.fillStyle = colours[s[i + 1]];
-        pen.fillRect(LEFT + begin, rowOf.get(s[i]) * ROW + inset, Math.max(1, end - begin), ROW - 2 * inset);
+// Events that are thinner than a pixel share its column, whose height is then their share of the time.
+function drawEvents(pen, width, style) {
+    const colours = new Map([...exits, ...told].map(row => [row, style.getPropertyValue(row.colour || "--rest")]));
+    const columns = Math.ceil(width), share = new Float32Array(rows.length * columns), most = new Float32Array(share.length), who = new Array(share.length);
+    for (let i = 0; i < events; i++) {
+        const x = Math.max(0, (begin[i] - from) / span * width), to = Math.min(width, (begin[i] + length[i] - from) / span * width);
+        const row = rowOf[track[i]], what = kinds[kind[i]].rows[0], column = row * columns + Math.floor(x);
+        if (row < 0 || x >= width || to < 0) continue;
+        if (to - x >= 1) {
+            const inset = /fault|interrupt/.test(what.category) ? 10 : 4; // they lie within other events
+            pen.fillStyle = colours.get(what);
+            pen.fillRect(LEFT + x, row * ROW + inset, to - x, ROW - 2 * inset);
+            continue;
+        }
+        share[column] += to - x;
+        if (most[column] > to - x) continue;
+        most[column] = to - x;
+        who[column] = what;
     }
+    who.forEach((what, column) => {
+        const row = Math.floor(column / columns), height = (ROW - 8) * Math.max(0.2, Math.min(1, share[column]));
+        pen.fillStyle = colours.get(what);
+        pen.fillRect(LEFT + column % columns, (row + 1) * ROW - 4 - height, 1, height);
+    });
 }
 
 function draw() {
@@ -216,16 +317,14 @@ function draw() {
     pen.scale(scale, scale);
     pen.font = "16px system-ui, sans-serif";
     drawAxis(pen, width, style);
-    drawSlices(pen, width);
-    pen.fillStyle = style.getPropertyValue("--card");
-    pen.fillRect(0, 0, LEFT - 2, height);
+    drawEvents(pen, width, style);
     pen.fillStyle = style.getPropertyValue("--text");
-    rows.forEach((track, row) => pen.fillText(trackName(trace.tracks[track]), 12, row * ROW + 23, LEFT - 24));
+    rows.forEach((row, i) => pen.fillText(trackName(row), 12, i * ROW + 23, LEFT - 24));
 }
 
 function look(newFrom, newSpan) {
-    span = Math.min(trace.length || 1, Math.max(newSpan, 0.05));
-    from = Math.max(0, Math.min(newFrom, trace.length - span));
+    span = Math.min(end || 1, Math.max(newSpan, 0.05));
+    from = Math.max(0, Math.min(newFrom, end - span));
     draw();
 }
 
@@ -237,16 +336,15 @@ function timeAt(event) {
     return (event.offsetX - LEFT) / (canvas.clientWidth - LEFT - 10);
 }
 
-// What lies under the pointer: the shortest slice there.
+// What lies under the pointer: the shortest event there.
 function describe(event) {
-    const at = from + timeAt(event) * span, near = span / 1000, track = rows[Math.floor(event.offsetY / ROW)], s = trace.slices;
+    const at = from + timeAt(event) * span, near = span / 1000, row = Math.floor(event.offsetY / ROW);
     let best = -1;
-    for (let i = 0; i < s.length; i += 5)
-        if (s[i] === track && at >= s[i + 2] - near && at <= s[i + 2] + s[i + 3] + near && (best < 0 || s[i + 3] < s[best + 3]))
+    for (let i = 0; i < events; i++)
+        if (rowOf[track[i]] === row && at >= begin[i] - near && at <= begin[i] + length[i] + near && (best < 0 || length[i] < length[best]))
             best = i;
-    const many = best >= 0 && s[best + 4] > 1 ? count(s[best + 4]) + " × " : "";
     byId("about").textContent = best < 0 ? time(Math.max(0, at))
-        : `${time(s[best + 2])}: ${many}${trace.kinds[s[best + 1]][NAME]}, ${time(s[best + 3])}`;
+        : `${time(begin[best])}: ${kinds[kind[best]].name} ${kinds[kind[best]].place && "in " + kinds[kind[best]].place}, ${time(length[best])}`;
 }
 
 function listen() {
@@ -264,9 +362,9 @@ function listen() {
         if (dragged) look(dragged[1] - (event.offsetX - dragged[0]) / (canvas.clientWidth - LEFT - 10) * span, span);
         else describe(event);
     });
-    canvas.addEventListener("dblclick", () => look(0, trace.length));
+    canvas.addEventListener("dblclick", () => look(0, end));
     canvas.addEventListener("keydown", event => {
-        const keys = {"+": () => zoom(0.5, 0.5), "-": () => zoom(2, 0.5), "0": () => look(0, trace.length),
+        const keys = {"+": () => zoom(0.5, 0.5), "-": () => zoom(2, 0.5), "0": () => look(0, end),
                       ArrowLeft: () => look(from - span / 4, span), ArrowRight: () => look(from + span / 4, span)};
         if (!keys[event.key]) return;
         event.preventDefault();
@@ -277,16 +375,16 @@ function listen() {
 }
 
 function showKey() {
-    for (const [title, kinds] of [["Exits:", exits], ["In the guest:", told]]) {
-        const shown = kinds.filter(kind => colourOf.has(kind));
+    for (const [title, all] of [["Exits:", exits], ["In the guest:", told]]) {
+        const shown = all.filter(row => row.colour);
         if (shown.length) add(byId("key"), "b", title);
-        for (const kind of shown) {
+        for (const row of shown) {
             const item = add(byId("key"), "span");
-            add(item, "i").style.background = `var(--c${colourOf.get(kind)})`;
-            item.append(kind[NAME]);
+            add(item, "i").style.background = fill(row);
+            item.append(row.name);
         }
     }
-    if (trace.merged) add(byId("key"), "span", "Bars nearer than " + time(trace.merged) + " were put together, the sum at their beginning.");
+    if (used.size > rows.length) add(byId("key"), "span", count(used.size - rows.length) + " further tracks are not shown.");
 }
 
 showNumbers();

@@ -1,281 +1,174 @@
-/* Reads a trace for `terrarium report`: every event becomes a slice of a track and a part of a few sums. The
- * file may hold anything. */
-#include <errno.h>
+/* Reads a trace for `terrarium report`, an event at a time. The file may hold anything. */
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
-#include "json.h"
 #include "report.h"
 
-#define LONGEST_US 1e12 /* eleven days: what lies further off is no time */
+#define LATEST_US 1e12  /* eleven days: what lies further off is no time */
+#define TEXTS_MAX 65536 /* different kinds, and tracks; what is above that is "all others" */
+#define JSON_PART (JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL)
 
-int report_init(struct report *r)
-{
-    *r = (struct report){.every = 1};
-    r->lines = calloc(LINES_MAX, sizeof *r->lines);
-    struct tallies *both[] = {&r->kinds, &r->places};
-    for (int i = 0; i < 2; i++) {
-        both[i]->items = calloc(TALLIES_MAX, sizeof *both[i]->items);
-        both[i]->slots = calloc(SLOTS, sizeof *both[i]->slots);
-        if (!both[i]->items || !both[i]->slots)
-            return -ENOMEM;
-    }
-    return r->lines ? 0 : -ENOMEM;
-}
-
-void report_free(struct report *r)
-{
-    free(r->slices);
-    free(r->lines);
-    free(r->kinds.items);
-    free(r->kinds.slots);
-    free(r->places.items);
-    free(r->places.slots);
-}
-
-static uint32_t hash(const char *category, const char *name)
-{
-    uint32_t h = 2166136261u; /* FNV-1a */
-
-    for (; *category; category++)
-        h = (h ^ (uint8_t)*category) * 16777619u;
-    for (; *name; name++)
-        h = (h ^ (uint8_t)*name) * 16777619u;
-    return h;
-}
-
-struct tally *tally_find(struct tallies *t, const char *category, const char *name)
-{
-    uint32_t slot = hash(category, name) % SLOTS;
-
-    for (; t->slots[slot]; slot = (slot + 1) % SLOTS) {
-        struct tally *found = &t->items[t->slots[slot] - 1];
-        if (strcmp(found->name, name) == 0 && strcmp(found->category, category) == 0)
-            return found;
-    }
-    if (t->count == TALLIES_MAX)
-        return &t->items[TALLIES_MAX - 1];
-    t->slots[slot] = ++t->count;
-    struct tally *new = &t->items[t->count - 1];
-    bool last = t->count == TALLIES_MAX;
-    snprintf(new->name, sizeof new->name, "%s", last ? "all others" : name);
-    snprintf(new->category, sizeof new->category, "%s", category);
-    return new;
-}
-
-/* An event as it stands in the file. */
-struct event {
-    char phase[4], category[16], name[NAME_MAX_LENGTH];
-    double process, thread, at, length;
-    char reason[24], device[32], place[NAME_MAX_LENGTH], text[64], given_name[NAME_MAX_LENGTH];
-    size_t text_length;
-    double guest; /* negative: not known */
+/* Texts, each once. */
+struct texts {
+    json_t *list, *places; /* an array, and an object that has the place there of each */
 };
 
-static void read_args(struct json *j, struct event *e)
-{
-    char key[16];
+struct report {
+    FILE *trace, *page, *others; /* others: in memory */
+    struct texts kinds, tracks;
+    int64_t last; /* when the event before began, in 10 ns */
+    bool comma;   /* there was one */
+};
 
-    if (json_peek(j) != '{') {
-        json_skip(j);
-        return;
-    }
-    for (json_begin(j, '{'); json_key(j, key, sizeof key);) {
-        bool is_text = json_peek(j) == '"';
-        if (is_text && strcmp(key, "reason") == 0)
-            json_string(j, e->reason, sizeof e->reason);
-        else if (is_text && strcmp(key, "device") == 0)
-            json_string(j, e->device, sizeof e->device);
-        else if (is_text && strcmp(key, "at") == 0)
-            json_string(j, e->place, sizeof e->place);
-        else if (is_text && strcmp(key, "name") == 0)
-            json_string(j, e->given_name, sizeof e->given_name);
-        else if (is_text && strcmp(key, "text") == 0)
-            e->text_length = json_string(j, e->text, sizeof e->text);
-        else if (!is_text && strcmp(key, "guest_us") == 0)
-            e->guest = json_number(j);
+static int put_escaped(const char *bytes, size_t size, void *out)
+{
+    for (; size > 0; size--, bytes++)
+        if (*bytes == '<') /* only in strings; there it could end the script element */
+            fputs("\\u003c", out);
         else
-            json_skip(j);
-    }
+            fputc(*bytes, out);
+    return 0;
 }
 
-static void read_event(struct json *j, struct event *e)
+static void put(FILE *out, const char *before, const json_t *value)
 {
-    char key[16];
+    fputs(before, out);
+    json_dump_callback(value, put_escaped, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+}
 
-    *e = (struct event){.guest = -1};
-    for (json_begin(j, '{'); json_key(j, key, sizeof key);)
-        if (strcmp(key, "ph") == 0)
-            json_string(j, e->phase, sizeof e->phase);
-        else if (strcmp(key, "cat") == 0)
-            json_string(j, e->category, sizeof e->category);
-        else if (strcmp(key, "name") == 0)
-            json_string(j, e->name, sizeof e->name);
-        else if (strcmp(key, "pid") == 0)
-            e->process = json_number(j);
-        else if (strcmp(key, "tid") == 0)
-            e->thread = json_number(j);
-        else if (strcmp(key, "ts") == 0)
-            e->at = json_number(j);
-        else if (strcmp(key, "dur") == 0)
-            e->length = json_number(j);
-        else if (strcmp(key, "args") == 0)
-            read_args(j, e);
-        else
-            json_skip(j);
+static struct texts texts_new(void)
+{
+    return (struct texts){json_pack("[s]", "\tall others"), json_object()};
+}
+
+static void texts_free(struct texts *t)
+{
+    json_decref(t->list);
+    json_decref(t->places);
+}
+
+/* The place of a text in the list, where it is put if it is new. Frees the text. */
+static json_int_t place_of(struct texts *t, json_t *text)
+{
+    size_t count = json_array_size(t->list);
+    json_t *place = json_object_get(t->places, json_string_value(text));
+
+    if (!place && count < TEXTS_MAX) {
+        place = json_integer((json_int_t)count);
+        json_object_set_new(t->places, json_string_value(text), place);
+        json_array_append(t->list, text);
+    }
+    json_decref(text);
+    return json_integer_value(place); /* 0 for NULL */
+}
+
+static const char *text(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key)) ?: "";
+}
+
+static double number(const json_t *object, const char *key)
+{
+    return json_number_value(json_object_get(object, key)); /* 0 if there is none */
+}
+
+static void add_other(struct report *r, const json_t *event, const json_t *string)
+{
+    if (string)
+        fprintf(r->others, ",\n[%.2f", number(event, "ts"));
+    put(r->others, string ? "," : ",\n", string ?: event);
+    if (string)
+        fputc(']', r->others);
 }
 
 static bool is_time(double us)
 {
-    return us >= 0 && us <= LONGEST_US; /* false for NaN */
+    return us >= 0 && us <= LATEST_US; /* false for NaN */
 }
 
-static uint32_t number(double d)
+/* Returns NULL, or what is wrong. */
+static const char *add_event(struct report *r, const json_t *event)
 {
-    return d >= 0 && d <= UINT32_MAX ? (uint32_t)d : UINT32_MAX;
+    const json_t *args = json_object_get(event, "args");
+    const char *place = text(args, "at");
+    int function = (int)strcspn(place, "+"); /* without the offset in it */
+
+    if (!json_is_object(event) || !is_time(number(event, "ts")) || !is_time(number(event, "dur")))
+        return "an event is an object whose ts and dur are times, from 0 to 1e12 microseconds";
+    if (strcmp(text(event, "ph"), "X") != 0)
+        return add_other(r, event, json_object_get(args, "text")), NULL;
+    int64_t begin = (int64_t)(number(event, "ts") * 100);
+    json_int_t kind =
+        place_of(&r->kinds, json_sprintf("%s\t%s\t%s\t%s\t%.*s", text(event, "cat"), text(event, "name"),
+                                         text(args, "reason"), text(args, "device"), function, place));
+    json_int_t track =
+        place_of(&r->tracks, json_sprintf("%lld\t%lld", json_integer_value(json_object_get(event, "pid")),
+                                          json_integer_value(json_object_get(event, "tid"))));
+    fprintf(r->page, "%s%lld,%lld,%ld,%ld", r->comma ? "," : "", kind, track, begin - r->last,
+            (int64_t)(number(event, "dur") * 100));
+    r->last = begin;
+    r->comma = true;
+    return NULL;
 }
 
-/* The track of a thread; tracks that have no place of their own share the last. */
-static uint32_t track_of(struct report *r, const struct event *e)
+/* Whether the file goes on with what the format matches; it ends with %n, which then sets *end. */
+static bool goes_on(FILE *trace, const char *format)
 {
-    uint32_t process = number(e->process), thread = number(e->thread), i = 0;
+    int end = 0;
 
-    while (i < r->track_count && (r->tracks[i].process != process || r->tracks[i].thread != thread))
-        i++;
-    if (i == TRACKS_MAX)
-        return TRACKS_MAX - 1;
-    if (i == r->track_count) {
-        r->tracks[r->track_count++] = (struct track){.process = process, .thread = thread};
-        snprintf(r->tracks[i].name, sizeof r->tracks[i].name, i == TRACKS_MAX - 1 ? "others" : "process %u",
-                 thread);
+    return fscanf(trace, format, &end) <= 0 && end > 0;
+}
+
+static const char *read_events(struct report *r)
+{
+    static json_error_t error;
+    const char *wrong = NULL;
+    char mark = ',';
+
+    if (!goes_on(r->trace, " { \"displayTimeUnit\" : \"ns\" , \"traceEvents\" : [%n"))
+        return "this is no trace that terrarium run --trace wrote";
+    while (!wrong && mark == ',') {
+        json_t *event = json_loadf(r->trace, JSON_PART, &error);
+        wrong = event ? add_event(r, event) : error.text;
+        json_decref(event);
+        if (!wrong && (fscanf(r->trace, " %c", &mark) < 1 || (mark != ',' && mark != ']')))
+            wrong = "a comma or ] should come after an event";
     }
-    return i;
+    return wrong;
 }
 
-static double larger(double a, double b)
+/* What follows the events, to the end of the file. */
+static const char *read_totals(struct report *r)
 {
-    return a > b ? a : b;
+    json_t *totals =
+        goes_on(r->trace, " , \"otherData\" : %n") ? json_loadf(r->trace, JSON_PART, NULL) : NULL;
+    bool whole = json_is_object(totals) && goes_on(r->trace, " }%n ") && getc(r->trace) == EOF;
+
+    put(r->page, ",\n\"totals\":", totals);
+    json_decref(totals);
+    return whole ? NULL : "the totals should come at its end, under otherData";
 }
 
-static void add_to(struct tally *t, const struct event *e)
+const char *report_read(FILE *trace, FILE *page)
 {
-    t->count++;
-    t->busy += e->length;
-    t->longest = larger(t->longest, e->length);
-    t->guest += e->guest > 0 ? e->guest : 0;
-}
+    char *others = NULL;
+    size_t size = 0;
+    struct report r = {trace, page, open_memstream(&others, &size), texts_new(), texts_new(), 0, false};
 
-/* Returns false if there is no memory. */
-static bool add_slice(struct report *r, const struct event *e, uint32_t kind)
-{
-    if (r->slice_count == r->slice_room) {
-        size_t room = r->slice_room ? 2 * r->slice_room : 4096;
-        struct slice *more = reallocarray(r->slices, room, sizeof *more);
-        if (!more)
-            return false;
-        r->slices = more;
-        r->slice_room = room;
-    }
-    r->slices[r->slice_count++] = (struct slice){e->at, e->length, kind, track_of(r, e), 1};
-    return true;
-}
-
-static bool add_span(struct report *r, struct event *e)
-{
-    struct tally *kind = tally_find(&r->kinds, e->category, e->name);
-
-    if (strcmp(e->category, "exit") == 0) {
-        snprintf(kind->reason, sizeof kind->reason, "%s", e->reason);
-        snprintf(kind->device, sizeof kind->device, "%s", e->device);
-        e->place[strcspn(e->place, "+")] = '\0'; /* the function without the offset */
-        if (e->place[0])
-            add_to(tally_find(&r->places, "", e->place), e);
-    }
-    add_to(kind, e);
-    r->end = larger(r->end, e->at + e->length);
-    r->begin = -larger(-r->begin, -e->at);
-    return add_slice(r, e, (uint32_t)(kind - r->kinds.items));
-}
-
-/* Console bytes, a line at a time. */
-static void add_text(struct report *r, const struct event *e)
-{
-    for (size_t i = 0; i < e->text_length; i++) {
-        struct line *line = &r->lines[r->line_count - (r->line_count == LINES_MAX)];
-        if (r->line_count == LINES_MAX) {
-            r->lines_missing += e->text[i] == '\n';
-            continue;
-        }
-        line->at = e->at;
-        if (e->text[i] == '\n')
-            r->line_count++;
-        else if (e->text[i] != '\r' && line->length < sizeof line->text)
-            line->text[line->length++] = e->text[i];
-    }
-}
-
-static bool add_event(struct report *r, struct event *e)
-{
-    r->events += e->phase[0] != 'M';
-    if (strcmp(e->phase, "M") == 0 && strcmp(e->name, "thread_name") == 0) {
-        struct track *track = &r->tracks[track_of(r, e)];
-        memcpy(track->name, e->given_name, sizeof track->name);
-    } else if (is_time(e->at) && is_time(e->length) && strcmp(e->phase, "X") == 0) {
-        return add_span(r, e);
-    } else if (is_time(e->at) && strcmp(e->category, "console") == 0) {
-        add_text(r, e);
-    }
-    return true;
-}
-
-static uint64_t count_of(struct json *j)
-{
-    double d = json_number(j);
-
-    return d >= 0 && d < 1e15 ? (uint64_t)d : 0;
-}
-
-static void read_totals(struct report *r, struct json *j)
-{
-    char key[16];
-
-    for (json_begin(j, '{'); json_key(j, key, sizeof key);)
-        if (strcmp(key, "dropped") == 0)
-            r->dropped = count_of(j);
-        else if (strcmp(key, "over_limit") == 0)
-            r->over_limit = count_of(j);
-        else if (strcmp(key, "lost_by_guest") == 0)
-            r->lost = count_of(j);
-        else if (strcmp(key, "every") == 0)
-            r->every = count_of(j);
-        else
-            json_skip(j);
-}
-
-const char *report_read(struct report *r, const char *text, size_t size, size_t *at)
-{
-    struct json j = json_text(text, size);
-    bool memory = true, found = false;
-    struct event e;
-    char key[16];
-
-    r->begin = LONGEST_US;
-    for (json_begin(&j, '{'); memory && json_key(&j, key, sizeof key);)
-        if (strcmp(key, "traceEvents") == 0) {
-            found = true;
-            for (json_begin(&j, '['); memory && json_item(&j);) {
-                read_event(&j, &e);
-                memory = j.error || add_event(r, &e);
-            }
-        } else if (strcmp(key, "otherData") == 0) {
-            read_totals(r, &j);
-        } else {
-            json_skip(&j);
-        }
-    *at = (size_t)(j.at - j.start);
-    if (!memory)
-        return "memory for its events";
-    if (!json_done(&j))
-        return j.error;
-    r->begin = r->begin < r->end ? r->begin : r->end;
-    return found ? NULL : "an object with traceEvents, as terrarium run --trace writes it";
+    __fsetlocking(trace, FSETLOCKING_BYCALLER); /* it is read by the byte, by this thread only */
+    fputs("{\"events\":[", page);
+    const char *wrong = read_events(&r);
+    fputs("]", page);
+    wrong = wrong ?: read_totals(&r);
+    put(page, ",\n\"kinds\":", r.kinds.list);
+    put(page, ",\n\"tracks\":", r.tracks.list);
+    fclose(r.others);
+    fprintf(page, ",\n\"others\":[{}%s]}\n", others);
+    free(others);
+    texts_free(&r.kinds);
+    texts_free(&r.tracks);
+    return wrong;
 }

@@ -35,8 +35,6 @@ struct guest_ring {
     struct guest_event events[GUEST_EVENTS];
 };
 
-static struct trace *trace;
-
 struct moment {
     uint64_t ns, tsc; /* since the trace began; our time stamp counter */
 };
@@ -51,7 +49,7 @@ static struct moment moment_now(void)
         uint64_t before = __rdtsc(), ns = host_now(), between = __rdtsc() - before;
         if (between < least) {
             least = between;
-            best = (struct moment){ns - trace->start, before + between / 2};
+            best = (struct moment){ns - trace.start, before + between / 2};
         }
     }
     return best;
@@ -79,27 +77,27 @@ static uint64_t events_read(const struct access *a)
 static void events_write(const struct access *a, uint64_t page)
 {
     uint64_t gpa = a->size == 4 ? page * PAGE_SIZE : 0;
-    struct trace_told *told = trace_current ? &trace->vcpus[trace_current->id].told : NULL;
+    struct trace_vcpu *t = trace_current ? &trace.vcpus[trace_current->id] : NULL;
 
-    if (!told || !gpa || !guest_ptr(a->vm, gpa, sizeof(struct guest_ring)))
+    if (!t || !gpa || !guest_ptr(a->vm, gpa, sizeof(struct guest_ring)))
         return;
-    *told = (struct trace_told){.gpa = gpa, .lost = told->lost};
-    told->tsc_offset = guest_tsc(trace_current) - __rdtsc();
+    t->ring_gpa = gpa;
+    t->taken = 0;
+    t->tsc_offset = guest_tsc(trace_current) - __rdtsc();
 }
 
-int trace_guest_attach(struct trace *t)
+int trace_guest_attach(void)
 {
     static const struct bus_ops ops = {.sizes = 1 | 4, .read = events_read, .write = events_write};
 
-    trace = t;
     first = moment_now();
-    return bus_claim(&t->vm->ports, EVENTS_PORT, 4, "trace-port", &ops, NULL);
+    return bus_claim(&trace.vm->ports, EVENTS_PORT, 4, "trace-port", &ops, NULL);
 }
 
 /* The moment at which the guest's counter showed `tsc`, from the speed of ours; never after `now`. */
-static uint64_t when(const struct trace_told *told, uint64_t tsc, const struct moment *now)
+static uint64_t when(const struct trace_vcpu *t, uint64_t tsc, const struct moment *now)
 {
-    uint64_t ago = now->tsc + told->tsc_offset - tsc;
+    uint64_t ago = now->tsc + t->tsc_offset - tsc;
     double ns = (double)ago * ((double)(now->ns - first.ns) / (double)(now->tsc - first.tsc + 1));
 
     if ((int64_t)ago < 0)
@@ -107,43 +105,42 @@ static uint64_t when(const struct trace_told *told, uint64_t tsc, const struct m
     return ns < (double)now->ns ? now->ns - (uint64_t)ns : 0;
 }
 
-static void translate(struct trace_vcpu *t, const struct guest_event *g, const struct moment *now)
+static void translate(struct vcpu *vcpu, const struct guest_event *g, const struct moment *now)
 {
-    struct trace_event e = {.kind = (uint8_t)g->kind, .task = g->task, .addr = g->addr, .value = g->value};
+    struct trace_vcpu *t = &trace.vcpus[vcpu->id];
+    struct trace_event e = {
+        .kind = g->kind, .vcpu = vcpu->id, .task = g->task, .addr = g->addr, .value = g->value};
 
     if (g->kind < TRACE_SYSCALL || g->kind >= TRACE_KINDS) {
-        t->told.lost++;
+        t->lost++;
         return;
     }
-    if (!(g->kind == TRACE_NAME ? trace->filter.kinds >> TRACE_SYSCALL : trace->filter.kinds >> g->kind & 1))
-        return; /* names are wanted where anything of the guest is */
-    e.end = when(&t->told, g->end, now);
-    e.begin = when(&t->told, g->begin, now);
+    e.end = when(t, g->end, now);
+    e.begin = when(t, g->begin, now);
     e.begin = e.begin < e.end ? e.begin : e.end;
     for (unsigned i = 0; i < sizeof g->name && g->name[i]; i++)
         e.text[i] = isprint((unsigned char)g->name[i]) ? g->name[i] : '?';
-    trace_put(&t->ring, &e);
+    if (trace_wants(&e))
+        trace_put(&e);
 }
 
 void trace_guest_collect(struct vcpu *vcpu)
 {
-    struct trace_vcpu *t = &trace->vcpus[vcpu->id];
-    struct guest_ring *ring = t->told.gpa ? guest_ptr(vcpu->vm, t->told.gpa, sizeof *ring) : NULL;
+    struct trace_vcpu *t = &trace.vcpus[vcpu->id];
+    struct guest_ring *ring = t->ring_gpa ? guest_ptr(vcpu->vm, t->ring_gpa, sizeof *ring) : NULL;
+    uint32_t head = ring ? __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE) : t->taken;
 
-    if (!ring)
+    if (head == t->taken)
         return;
-    uint32_t head = __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE);
-    if (head == t->told.taken)
-        return;
-    if (head - t->told.taken > GUEST_EVENTS) {
-        t->told.lost += head - t->told.taken - GUEST_EVENTS;
-        t->told.taken = head - GUEST_EVENTS;
+    if (head - t->taken > GUEST_EVENTS) {
+        t->lost += head - t->taken - GUEST_EVENTS;
+        t->taken = head - GUEST_EVENTS;
     }
     struct moment now = moment_now();
-    for (; t->told.taken != head; t->told.taken++) {
-        struct guest_event copy = ring->events[t->told.taken % GUEST_EVENTS];
+    for (; t->taken != head; t->taken++) {
+        struct guest_event copy = ring->events[t->taken % GUEST_EVENTS];
         __asm__ volatile("" : "+m"(copy)); /* really a copy: other vCPUs may change the ring while we look */
-        translate(t, &copy, &now);
+        translate(vcpu, &copy, &now);
     }
     __atomic_store_n(&ring->tail, head, __ATOMIC_RELEASE);
 }

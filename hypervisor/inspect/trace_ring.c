@@ -1,38 +1,37 @@
-/* A ring between two threads: the vCPU's thread puts events and never waits; the writer's takes them. */
-#include <stdlib.h>
+/* The ring between the vCPUs, which put events, and the file's thread, which takes them. Its lock is held
+ * only while one event is copied, so no guest waits for the file. */
 #include "trace.h"
 
-int trace_ring_init(struct trace_ring *ring)
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct trace_event ring[TRACE_RING];
+static uint64_t head, tail; /* events put and taken so far */
+static uint64_t dropped;
+
+void trace_put(const struct trace_event *event)
 {
-    *ring = (struct trace_ring){.events = calloc(TRACE_RING, sizeof *ring->events)};
-    return ring->events ? 0 : complain(-ENOMEM, "--trace: no memory for its rings");
+    pthread_mutex_lock(&lock);
+    if (head - tail < TRACE_RING)
+        ring[head++ % TRACE_RING] = *event;
+    else
+        dropped++;
+    pthread_mutex_unlock(&lock);
 }
 
-void trace_ring_free(struct trace_ring *ring)
+bool trace_take(struct trace_event *event)
 {
-    free(ring->events);
-    ring->events = NULL;
+    pthread_mutex_lock(&lock);
+    bool found = tail < head;
+    if (found)
+        *event = ring[tail++ % TRACE_RING];
+    pthread_mutex_unlock(&lock);
+    return found;
 }
 
-void trace_put(struct trace_ring *ring, const struct trace_event *event)
+uint64_t trace_dropped(void)
 {
-    uint64_t head = ring->head;
-
-    if (head - __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE) == TRACE_RING) {
-        ring->dropped++; /* better a gap that is told than a guest that waits */
-        return;
-    }
-    ring->events[head % TRACE_RING] = *event;
-    __atomic_store_n(&ring->head, head + 1, __ATOMIC_RELEASE); /* after the event itself */
-}
-
-bool trace_take(struct trace_ring *ring, struct trace_event *event)
-{
-    uint64_t tail = ring->tail;
-
-    if (tail == __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE))
-        return false;
-    *event = ring->events[tail % TRACE_RING];
-    __atomic_store_n(&ring->tail, tail + 1, __ATOMIC_RELEASE);
-    return true;
+    pthread_mutex_lock(&lock);
+    uint64_t count = dropped;
+    dropped = 0;
+    pthread_mutex_unlock(&lock);
+    return count;
 }

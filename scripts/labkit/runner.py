@@ -29,6 +29,7 @@ HEARTBEAT = 5  # seconds between signs of life of the machine with KVM
 SILENCE_CEILING = 120  # seconds without one: it is frozen
 BOOTS_MAX = 4  # an emulated machine may freeze; then the tests go on in a new one
 FREEZES_MAX = 2  # of one job: then it has failed
+LOOK_EVERY, LOOKS_MAX = 0.05, 72000  # seconds, for an order that is not there yet: an hour, and nobody will send one
 GONE = "machines with KVM"  # what is said then
 STDERR = 2
 RESULTS_MAX, WORDS_MAX = 64 << 20, 3000  # bytes of verdicts of a program, and of its last words if it has none
@@ -41,11 +42,12 @@ KILLED = re.compile(r"\bsignal 9\b|(?<!\w)-9\b|SIGKILL")
 MARK = re.compile(r"^( *\[ +(?:ERROR|LINE|SKIPPED) +\] ---)+ |^ERROR: ", re.MULTILINE)
 
 
-class Job(collections.namedtuple("Job", "path root build names label", defaults=("", "build", (), ""))):
+class Job(collections.namedtuple("Job", "path root build names label environment", defaults=("", "build", (), "", ()))):
     """One run of a test program.
 
     path: a cmocka program or a file of Python tests; root: the directory it runs in; build: below root, where the guests
-    lie (TERRARIUM_BUILD); names: the tests to run, none for all; label: is put before the names of the suites.
+    lie (TERRARIUM_BUILD); names: the tests to run, none for all; label: is put before the names of the suites; environment: pairs
+    of a name and a value, for a cmocka program.
     """
 
     __slots__ = ()
@@ -88,7 +90,7 @@ def last_bytes(file, most):
 def run_program(report, job):
     """Run a cmocka program, in a process group of its own. Its verdicts come by a file without a name, with a nonce."""
     nonce, file = secrets.token_hex(16), os.memfd_create("results")
-    environment = {**os.environ, "TERRARIUM_RESULTS": f"{file} {nonce}", "TERRARIUM_BUILD": job.build}
+    environment = {**os.environ, **dict(job.environment), "TERRARIUM_RESULTS": f"{file} {nonce}", "TERRARIUM_BUILD": job.build}
     if job.names:
         environment["TERRARIUM_TESTS"] = " ".join(job.names)
     output = os.memfd_create("output")
@@ -185,15 +187,24 @@ def lines_while_alive(process, file):
         *lines, partial = (partial + chunk).split("\n")
         yield from filter(None, lines)
         time.sleep(0.1)
-    if process.poll() is None:
-        kill_group(process)
-    process.wait()
 
 
-def run_boot(report, jobs, kvm=True, confined=None):
+def write_order(path, **order):
+    """All of it is there at once."""
+    with open(path + ".part", "w") as file:
+        json.dump(order, file)
+    os.rename(path + ".part", path)
+
+
+def nothing():
+    pass
+
+
+def run_boot(report, jobs, kvm=True, confined=None, meanwhile=nothing):
     """Run these in one boot, and tell the verdicts of each job that ends. Returns those that did not end, and the status.
 
     kvm=False: in one process here. confined: as what nobody trusts, within limits, and able to read this directory only.
+    meanwhile: what to do while the machine boots; only then the jobs run.
     """
     key = secrets.token_hex(16)
     os.makedirs(os.path.join(ROOT, "build"), exist_ok=True)
@@ -201,31 +212,37 @@ def run_boot(report, jobs, kvm=True, confined=None):
     scratch_place = limits.scratch(build) if confined else contextlib.nullcontext()
     with tempfile.TemporaryDirectory(prefix="jobs-", dir=build) as directory, scratch_place as scratch:
         order, results = os.path.join(directory, "order.json"), os.path.join(directory, "results.json")
-        with open(order, "w") as file:
-            json.dump({"key": key, "results": results, "jobs": jobs, "confined": confined and str(confined), "scratch": scratch}, file)
         with open(results, "w+") as file:
             where = [os.path.join(ROOT, "scripts/with-kvm")] if kvm else []
-            process = subprocess.Popen([*where, sys.executable, __file__, order], cwd=ROOT, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen([*where, sys.executable, "-S", __file__, order], cwd=ROOT, stdin=subprocess.DEVNULL,
                                        stdout=STDERR if confined else None, start_new_session=True)
-            ended, verdicts, reader = 0, [], channel.Reader(key)
-            for entry in (entry for line in lines_while_alive(process, file) for entry in reader.entries(line)):
-                if entry:
-                    verdicts.append(entry)
-                    continue
-                ended += 1
-                for verdict in verdicts:
-                    report.add(*verdict)
-                verdicts = []
+            try:
+                ended = 0
+                meanwhile()
+                write_order(order, key=key, results=results, jobs=jobs, confined=confined and str(confined), scratch=scratch)
+                verdicts, reader = [], channel.Reader(key)
+                for entry in (entry for line in lines_while_alive(process, file) for entry in reader.entries(line)):
+                    if entry:
+                        verdicts.append(entry)
+                        continue
+                    ended += 1
+                    for verdict in verdicts:
+                        report.add(*verdict)
+                    verdicts = []
+            finally:
+                kill_group(process)
+                process.wait()
     return jobs[ended:], process.returncode
 
 
-def run_inside(report, jobs, **how):
-    """Run these where KVM works, in one boot unless the machine freezes; how: as for run_boot()."""
+def run_inside(report, jobs, meanwhile=nothing, **how):
+    """Run these where KVM works, in one boot unless the machine freezes; meanwhile and how: as for run_boot()."""
     freezes = collections.Counter()
     for _ in range(BOOTS_MAX):
         if not jobs:
             return
-        jobs, status = run_boot(report, jobs, **how)
+        jobs, status = run_boot(report, jobs, meanwhile=meanwhile, **how)
+        meanwhile = nothing
         if jobs:
             freezes[jobs[0]] += 1
             if freezes[jobs[0]] == FREEZES_MAX:
@@ -271,7 +288,11 @@ def confine(readable, scratch):
 
 
 def inside(path):
-    """Run the jobs of an order. Its key is nobody else's business."""
+    """Run the jobs of an order, when it comes. Its key is nobody else's business."""
+    for _ in range(LOOKS_MAX):
+        if os.path.exists(path):
+            break
+        time.sleep(LOOK_EVERY)
     with open(path) as file:
         order = json.load(file)
     os.remove(path)

@@ -1,5 +1,6 @@
 """The page of `terrarium report` in a real browser, without a window: its numbers, its script, light and dark."""
 
+import html
 import json
 import pathlib
 import re
@@ -12,21 +13,21 @@ import zlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 120
+NASTY = "</script><script>document.title='broken'</script>"
 
 
 def sample():
     """A trace with two vCPUs, a console, a guest that tells, and names that try to be HTML."""
-    nasty = "</script><script>document.title='broken'</script>"
     events = [{"ph": "M", "pid": 1, "tid": n, "cat": "__metadata", "name": "thread_name", "args": {"name": f"vCPU {n}"}}
               for n in range(2)]
     for n in range(1200):
         events.append({"ph": "X", "pid": 1, "tid": n % 2, "cat": "exit", "ts": 50 * n, "dur": 10 + n % 3, "name": "out uart16550",
-                       "args": {"reason": "io", "device": "uart16550", "guest_us": 40, "at": "uart_write+0x10"}})
-    events.append({"ph": "X", "pid": 1, "tid": 0, "cat": "exit", "ts": 100, "dur": 5, "name": nasty, "args": {"reason": "mmio"}})
-    events.append({"ph": "i", "pid": 1, "tid": 1000000, "cat": "console", "ts": 30000, "name": "console",
-                   "args": {"text": nasty + "\n"}})
+                       "args": {"reason": "io", "device": "uart16550", "guest_us": 40, "at": "uart_write+0x10" if n % 4 < 2 else "uart_flush+0x8"}})
+    events.append({"ph": "X", "pid": 1, "tid": 0, "cat": "exit", "ts": 100, "dur": 4, "name": NASTY, "args": {"reason": "mmio"}})
+    for at, text in ((29990, NASTY), (30000, " gr\u00c3\u00bcn\nhalf a")):  # UTF-8, a byte a character
+        events.append({"ph": "i", "pid": 1, "tid": 1000000, "cat": "console", "ts": at, "name": "console", "args": {"text": text}})
     events.append({"ph": "X", "pid": 2, "tid": 5, "cat": "syscall", "ts": 10, "dur": 9000, "name": "execve", "args": {"task": 5}})
-    return {"traceEvents": events, "otherData": {"every": 1, "dropped": 17, "over_limit": 0, "lost_by_guest": 0}}
+    return {"displayTimeUnit": "ns", "traceEvents": events, "otherData": {"every": 1, "dropped": 17, "over_limit": 0, "lost_by_guest": 0}}
 
 
 class ReportPage(unittest.TestCase):
@@ -53,9 +54,24 @@ class ReportPage(unittest.TestCase):
     def test_the_page_shows_the_numbers_and_runs_only_its_own_script(self):
         page = self.browse("--dump-dom")
         self.assertIn('data-ready="yes"', page, "the script ran to its end")
-        text = re.sub(r"<script.*?</script>", "", page, flags=re.S)
-        for part in ("1,201", "uart_write", "execve", "17 events are missing", "&lt;/script&gt;"):
-            self.assertIn(part, text)
+        body = re.sub(r"<script.*?</script>", "", page, flags=re.S)
+        rows = [[html.unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<td.*?</td>", row)]
+                for row in re.findall("<tr>.*?</tr>", body)]
+        busy = sum(event["dur"] for event in sample()["traceEvents"] if event.get("cat") == "exit")
+        with self.subTest("numbers"):
+            for part in ("59.96 ms</b>", "1,201</b>", f"{busy / 1000:.2f} ms</b>", "17 events are missing"):
+                self.assertIn(part, body)
+        with self.subTest("sums"):
+            uart = ["1,200", "13.20 ms", "11.0 µs", "12.0 µs", ""]
+            self.assertIn(["out uart16550", *uart], rows, "two functions, one kind of exit")
+            self.assertIn(["io", *uart], rows)
+            self.assertIn(["uart16550", *uart], rows)
+            self.assertIn(["no device", "1", "4.00 µs", "4.00 µs", "4.00 µs", ""], rows)
+            self.assertIn(["uart_write", "600", "6.60 ms", ""], rows)
+            self.assertIn(["execve", "1", "9.00 ms", "9.00 ms", "9.00 ms", ""], rows)
+        with self.subTest("console"):
+            self.assertIn([NASTY + " grün", "602", "6.61 ms", "out uart16550 × 601"], [row[1:] for row in rows])
+            self.assertIn(["half a", "0", "0.00 µs", ""], [row[1:] for row in rows])
         self.assertNotIn("<title>broken", page, "what a guest prints is text, never a script")
         self.assertEqual(re.findall(r"(?:src|href)=", page), [], "nothing is fetched")
 

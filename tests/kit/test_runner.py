@@ -110,7 +110,7 @@ class SecondRun(unittest.TestCase):
         [("a", "good", "pass"), ("a", "flaky", "pass"), ("a", "bad", "fail"), ("c", "one", "pass"), ("c", "two", "pass")],
     )
 
-    def verdicts(self, emulated):
+    def verdicts(self, emulated, **how):
         runs, asked = iter(self.RUNS), []
 
         def run_inside(verdicts, jobs):
@@ -121,7 +121,7 @@ class SecondRun(unittest.TestCase):
         found = report.Collection()
         with mock.patch.object(runner, "run_inside", run_inside), mock.patch.object(second, "kvm_is_emulated", lambda: emulated):
             with contextlib.redirect_stdout(io.StringIO()):
-                second.run_inside(found, [runner.Job(f"x/{program}") for program in "abcd"])
+                second.run_inside(found, [runner.Job(f"x/{program}") for program in "abcd"], **how)
         return found, asked
 
     def test_what_fails_twice_has_failed(self):
@@ -132,6 +132,11 @@ class SecondRun(unittest.TestCase):
                           "x/c.two": "pass", "x/d.gone": "fail"})
         self.assertEqual(found.verdicts["x/a.flaky"][1], "THE SECOND TIME. The first time:\nwhy")
         self.assertEqual(found.counts, {"pass": 5, "fail": 2, "skip": 0})
+
+    def test_what_is_wrong_on_purpose_fails_at_once(self):
+        found, asked = self.verdicts(emulated=True, may_fail=lambda suite: suite == "x/c")
+        self.assertEqual(asked[1], ["x/a", "x/d"])
+        self.assertEqual(found.verdicts["x/c.runs to its end"], ("fail", "why"))
 
     def test_with_a_kvm_of_its_own_there_is_no_second_time(self):
         found, asked = self.verdicts(emulated=False)

@@ -52,8 +52,8 @@ class Setup(unittest.TestCase):
 
     def everything_but(self, *absent):
         """Stand-ins for every program that the script looks for."""
-        for name in ("gcc", "make", "musl-gcc", "gdb", "mcopy", "qemu-system-x86_64", "busybox", "cpio", "xz", "zstd",
-                     "python3", "shellcheck", "clang", "clang-format", "chromium"):  # fmt: skip
+        for name in ("gcc", "make", "musl-gcc", "gdb", "mcopy", "qemu-system-x86_64", "busybox", "ccache", "cpio", "xz",
+                     "zstd", "python3", "shellcheck", "clang", "clang-format", "chromium"):  # fmt: skip
             if name not in absent:
                 self.program(name)
 

@@ -22,7 +22,7 @@ def run(commands, environment=()):
     with tempfile.TemporaryDirectory(prefix="batch-", dir=ROOT / "build") as directory:
         path = pathlib.Path(directory) / "commands.json"
         path.write_text(json.dumps(list(commands)) + "\n")
-        done = subprocess.run([ROOT / "scripts/with-kvm", sys.executable, __file__, path], cwd=ROOT, stdin=subprocess.DEVNULL,
+        done = subprocess.run([ROOT / "scripts/with-kvm", sys.executable, "-S", __file__, path], cwd=ROOT, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, check=False, env={**os.environ, **dict(environment)})
         results = [tuple(json.loads(line)) for line in path.read_text().splitlines()[1:]]
     missing = len(commands) - len(results)

@@ -6,6 +6,7 @@ uint8_t host_ram[HOST_RAM];
 struct vm host_vm;
 struct gdb_registers host_registers[HOST_CPUS];
 int host_status;
+struct kvm_guest_debug host_debug;
 
 static struct vcpu vcpus[HOST_CPUS];
 static struct kvm_run runs[HOST_CPUS];
@@ -65,6 +66,9 @@ int ioctl(int fd, unsigned long request, ...)
         return 0;
     case KVM_SET_XSAVE:
         memcpy(&r->xsave, arg, sizeof r->xsave);
+        return 0;
+    case KVM_SET_GUEST_DEBUG:
+        memcpy(&host_debug, arg, sizeof host_debug);
         return 0;
     case KVM_GET_MSRS:
     case KVM_SET_MSRS:

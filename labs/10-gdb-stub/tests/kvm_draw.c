@@ -10,13 +10,12 @@ static char picture[1 << 16];
 /* What the command draws. The guest has not run: it stands still. */
 static const char *draw(const char *name, const char *argument, bool good)
 {
-    struct request request = {0};
+    const char *const arguments[CONTROL_ARGUMENTS] = {argument, "", "", ""};
     FILE *out = fmemopen(picture, sizeof picture, "w");
 
-    snprintf(request.arguments[0], sizeof request.arguments[0], "%s", argument);
     for (struct control **c = __start_controls; c < __stop_controls; c++)
         if (strcmp((*c)->name, name) == 0)
-            expect_number((*c)->run(vm, &request, out), good, name);
+            expect_number((*c)->run(vm, arguments, out), good, name);
     fclose(out);
     return picture;
 }
@@ -50,7 +49,7 @@ static void the_map_counts_each_frame_once(void **state)
     (void)state;
     draw("memory", "", true);
     expect_number(frames('T'), 4, "PML4, PDPT, PD and the one PT of the first 2 MiB");
-    expect_number(frames('u'), 0, "no page is a program's: no entry has the U bit");
+    expect_number(frames('a'), 0, "no page is a program's: no entry has the U bit");
     expect_number(frames('T') + frames('+') + frames('.') + frames('L'), GUEST_MEMORY / PAGE_SIZE,
                   "every frame is somebody's");
     expect_true(frames('+') >= 2, "the code and the GDT were touched");
@@ -63,15 +62,47 @@ static void a_page_is_a_programs_if_all_levels_say_so(void **state)
 
     tables[1536 + 5] |= 4;
     draw("memory", "", true);
-    expect_number(frames('u'), 0, "U in the PT alone gives ring 3 nothing");
+    expect_number(frames('a'), 0, "U in the PT alone gives ring 3 nothing");
     tables[0] |= 4;
     tables[512] |= 4;
     tables[1024] |= 4;
     draw("memory", "", true);
-    expect_number(frames('u'), 1, "U at every level");
+    expect_number(frames('a'), 1, "U at every level");
     tables[1024 + 3] |= 4;
     draw("memory", "", true);
-    expect_number(frames('u'), 1 + 512, "a large page is 512 frames");
+    expect_number(frames('a'), 1 + 512, "a large page is 512 frames");
+}
+
+/* Put a second address space into RAM, beside the one that runs. Its last level is returned. */
+static uint64_t *second_space(uint64_t gpa)
+{
+    uint64_t *first = guest_ptr(vm, TABLES64, PAGE_SIZE), *second = guest_ptr(vm, gpa, 4 * PAGE_SIZE);
+
+    first[511] = second[511] = 0x123000 | 3; /* the kernel's half */
+    for (unsigned level = 0; level < 3; level++)
+        second[512 * level] = (gpa + (level + 1) * PAGE_SIZE) | 7;
+    return second + 512 * 3;
+}
+
+static void an_address_space_that_waits_is_found_by_the_kernels_half(void **state)
+{
+    (void)state;
+    uint64_t *tables = guest_ptr(vm, TABLES64, 4 * PAGE_SIZE), *second = second_space(0x40000);
+
+    for (unsigned level = 0; level < 3; level++)
+        tables[512 * level] |= 4;
+    tables[1536 + 5] |= 4;
+    second[7] = 0x5000 | 7;
+    second[8] = 0x6000 | 7;
+    draw("memory", "", true);
+    expect_number(frames('='), 1, "frame 5 is mapped by both");
+    expect_number(frames('b'), 1, "frame 6 by the second");
+    expect_number(frames('T'), 4 + 4 + 1, "tables of both, and one of the kernel's half");
+    expect_contains(picture, "top table at 1000, which runs", "CR3's");
+    expect_contains(picture, "top table at 40000\n", "found in RAM");
+    *(uint64_t *)guest_ptr(vm, 0x40000 + 511 * 8, 8) = 0;
+    draw("memory", "", true);
+    expect_number(frames('b'), 0, "without the kernel's half it is none");
 }
 
 static void tables_that_point_at_themselves_end(void **state)
@@ -175,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_map_counts_each_frame_once, begin, end),
         cmocka_unit_test_setup_teardown(a_page_is_a_programs_if_all_levels_say_so, begin, end),
+        cmocka_unit_test_setup_teardown(an_address_space_that_waits_is_found_by_the_kernels_half, begin, end),
         cmocka_unit_test_setup_teardown(tables_that_point_at_themselves_end, begin, end),
         cmocka_unit_test_setup_teardown(a_walk_shows_each_level_and_why_it_ends, begin, end),
         cmocka_unit_test_setup_teardown(a_vcpu_shows_its_mode_and_registers, begin, end),

@@ -1,6 +1,8 @@
-/* Lab 10: what a debugger asks of the machine: pauses that a vCPU's own thread asks for, and vCPUs that are
- * held while others run. */
+/* Lab 10: what a debugger asks of the machine: pauses that a vCPU's own thread asks for, vCPUs that are held
+ * while others run, registers and breakpoints as KVM has them. */
+#include <sched.h>
 #include "guest.h"
+#include "inspect/gdb.h"
 
 GUEST(asking_code, ".code16", "out %al, $0x55; incl 0x600; hlt");
 GUEST(loop_code, ".code16", "1: incl 0x600; jmp 1b");
@@ -74,9 +76,103 @@ static void a_pause_before_the_start_holds_at_the_first_instruction(void **state
     free_vm(vm);
 }
 
+/* ---- Packets, and a real vCPU ---- */
+
+GUEST(counting_code, ".code16", "incl 0x600; incl 0x600; incl 0x600; mov %eax, 0x604; hlt");
+
+#define INCL_SIZE 5
+
+/* A guest that stands at its first instruction, and gdb connected. */
+static struct vm *vm_debugged(void)
+{
+    struct vm *vm = vm_from_code(counting_code, counting_code_end);
+
+    gdb = (struct gdb){.vm = vm, .vcpu = vm->vcpus[0], .attached = true};
+    gdb_probe(vm);
+    run_prepare(vm);
+    vm_ask_pause(vm);
+    assert_int_equal(vm_start(vm), 0);
+    vm_wait_paused(vm);
+    return vm;
+}
+
+/* The answer to a packet; "" if it comes later: then the guest has run, and stands again. */
+static const char *ask(const char *packet)
+{
+    static struct packet_reader reader;
+    static struct reply reply;
+
+    reader.size = strlen(packet);
+    strcpy(reader.data, packet);
+    if (!gdb_command(&reader, &reply)) {
+        while (__atomic_load_n(&gdb.vcpus[0].stop, __ATOMIC_SEQ_CST) == STOP_NONE && !vm_stopping(gdb.vm))
+            sched_yield();
+        struct vcpu *vcpu = run_stop();
+        gdb.running = false;
+        reply.size = 0;
+        reply_stop(&reply, vcpu ?: gdb.vcpu);
+    }
+    reader.data[0] = 0;
+    reply.data[reply.size] = 0;
+    return reply.data;
+}
+
+static void end_debugged(struct vm *vm)
+{
+    run_detach();
+    expect_number((uint64_t)vm_join(vm), 0, "without the debugger the guest goes on to its HLT");
+    free_vm(vm);
+}
+
+static void a_register_that_gdb_sets_is_the_guests(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_debugged();
+
+    expect_text(ask("P0=4433221100000000"), "OK", "RAX is register 0");
+    expect_text(ask("p0"), "4433221100000000", "KVM has it now");
+    expect_text(ask("p10"), "007c000000000000", "register 0x10 is RIP: the first instruction");
+    run_detach();
+    vm_join(vm);
+    expect_number(*(uint32_t *)guest_ptr(vm, 0x604, 4), 0x11223344, "the guest ran with it");
+    free_vm(vm);
+}
+
+static void a_breakpoint_stops_a_real_guest(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_debugged();
+    uint32_t *counter = guest_ptr(vm, 0x600, 4);
+
+    expect_text(ask("Z0,7c0a,1"), "OK", "at the third instruction");
+    expect_contains(ask("vCont;c"), "T05thread:1;", "signal 5, SIGTRAP, by vCPU 0");
+    expect_number(guest_regs(vm).rip, 0x7c00 + 2 * INCL_SIZE, "RIP is at the breakpoint, not behind it");
+    expect_number(*counter, 2, "what comes before has run, and nothing else");
+    expect_text(ask("m7c0a,2"), "66ff", "memory shows the guest's own code");
+    end_debugged(vm);
+}
+
+static void a_real_guest_is_stepped(void **state)
+{
+    (void)state;
+    struct vm *vm = vm_debugged();
+    uint32_t *counter = guest_ptr(vm, 0x600, 4);
+
+    ask("vCont;s:1");
+    expect_number(guest_regs(vm).rip, 0x7c00 + INCL_SIZE, "one instruction");
+    expect_number(*counter, 1, "which has run once");
+    ask("vCont;r7c05,7c0f:1");
+    expect_number(guest_regs(vm).rip, 0x7c00 + 3 * INCL_SIZE, "through a range of two, without a word");
+    expect_number(*counter, 3, "each has run once");
+    end_debugged(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_register_that_gdb_sets_is_the_guests),
+        cmocka_unit_test(a_breakpoint_stops_a_real_guest),
+        cmocka_unit_test(a_real_guest_is_stepped),
         cmocka_unit_test(a_device_can_ask_for_a_pause),
         cmocka_unit_test(a_held_vcpu_rests_while_the_machine_runs),
         cmocka_unit_test(a_pause_before_the_start_holds_at_the_first_instruction),

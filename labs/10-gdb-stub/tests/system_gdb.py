@@ -1,6 +1,7 @@
 """The gdb server: what goes over the wire, and the real gdb against Moss."""
 
 import contextlib
+import functools
 import os
 import re
 import select
@@ -15,21 +16,39 @@ from tests.support import moss
 RUN = os.environ.get("TERRARIUM_RUN", "/tmp")  # where sockets can be made
 KERNEL = os.path.join(moss.BUILD, "moss.elf")
 STARTED = b"ready\n"  # what the guest's first command prints
+LIMIT = int(os.environ.get("TERRARIUM_GUEST_SECONDS", moss.PATIENCE)) * moss.SCALE  # seconds: only ends what hangs
+STUB, STUB_SECONDS = b" is yours to write", 5  # a stub was called: who waits for it does not wait for long
 SIGINT, SIGABRT, SIGTRAP, SIGKILL = 2, 6, 5, 9
 UNMAPPED = 0x123456789000
 
 
+@functools.lru_cache
 def symbols():
     """The kernel's symbols: name -> address."""
     lines = subprocess.run(["nm", KERNEL], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
     return {words[2]: int(words[0], 16) for words in map(str.split, lines) if len(words) == 3}
 
 
+class Patience:
+    """How long to wait for a guest, whose words on stderr are in the file `errors`."""
+
+    def __init__(self, errors):
+        self.errors, self.end, self.stub = errors, time.monotonic() + LIMIT, ""
+
+    def is_over(self):
+        words = os.pread(self.errors.fileno(), 1 << 20, 0)
+        if STUB in words and not self.stub:
+            self.stub = "; ".join(line.decode() for line in words.splitlines() if STUB in line)
+            self.end = min(self.end, time.monotonic() + STUB_SECONDS)
+        return time.monotonic() > self.end
+
+
 class Wire:
     """gdb's side of the protocol, packet by packet."""
 
-    def __init__(self, path):
-        end = time.monotonic() + moss.PATIENCE * moss.SCALE
+    def __init__(self, path, errors):
+        self.errors = errors
+        end = time.monotonic() + LIMIT
         while True:
             self.socket = socket.socket(socket.AF_UNIX)
             try:
@@ -58,8 +77,11 @@ class Wire:
                 with contextlib.suppress(ConnectionError):  # after its last packet the server hangs up
                     self.socket.sendall(b"+")
                 return match.group(1).decode("latin-1")
-            if not select.select([self.socket], [], [], moss.PATIENCE * moss.SCALE)[0]:
-                raise AssertionError("gdb waits for a packet that does not come; so far: %r" % self.buffer)
+            patience = Patience(self.errors)
+            while not select.select([self.socket], [], [], 0.2)[0]:
+                if patience.is_over():
+                    raise AssertionError("gdb waits for a packet that does not come; so far: %r. %s" % (
+                        self.buffer, patience.stub))
             try:
                 data = self.socket.recv(65536)
             except ConnectionError:
@@ -124,7 +146,7 @@ class Guest:
         self.directory.cleanup()
 
     def connect(self):
-        self.wires.append(Wire(self.socket))
+        self.wires.append(Wire(self.socket, self.errors))
         return self.wires[-1]
 
     def type(self, data):
@@ -138,7 +160,7 @@ class Guest:
 
     def printed(self, wanted, where=None):
         """Wait until the guest has printed `wanted`. Looks at the file, so that nothing is ever taken away."""
-        end = time.monotonic() + moss.PATIENCE * moss.SCALE
+        end = time.monotonic() + LIMIT
         while wanted not in os.pread((where or self.output).fileno(), 1 << 24, 0):
             if time.monotonic() > end or self.process.poll() is not None:
                 raise AssertionError("%r is not printed, but %r and %r" % (
@@ -147,7 +169,7 @@ class Guest:
 
     def wait(self):
         self.process.stdin.close()
-        status = self.process.wait(moss.PATIENCE * moss.SCALE)
+        status = self.process.wait(LIMIT)
         self.process.stdin = None
         return status
 
@@ -349,7 +371,7 @@ class Packets(unittest.TestCase):
             self.assertIn("KVM_EXIT_IO", wire.monitor("exits"))
             self.assertIn("PML4[511]", wire.monitor("walk 0x%x" % self.symbols["kmain"]))
             self.assertIn("virtio-console", wire.monitor("virtq"))
-            self.assertIn("CR3", wire.monitor("regs"))
+            self.assertIn("CR3", wire.monitor("vcpus"))
             self.assertIn("local APIC of vCPU 0", wire.monitor("lapic"))
             self.assertIn("no command 'nonsense'", wire.monitor("nonsense"))
 
@@ -381,42 +403,128 @@ class Packets(unittest.TestCase):
 
 
 class RealGdb(unittest.TestCase):
-    """gdb itself, in batch mode. Values come on lines of their own that begin with @."""
+    """gdb itself, in batch mode. One session, and each test looks at a part of what it saw: values, which come on lines of their
+    own that begin with @, and the whole text."""
 
-    def gdb(self, where, *commands):
+    SESSION = [
+        'printf "@start %#lx\\n", $pc', "info threads", "set breakpoint always-inserted on",
+        "break kmain", "continue", 'printf "@kmain %#lx\\n", $pc',
+        'printf "@rsp %#lx\\n", $rsp', 'printf "@eflags %#lx\\n", $eflags', 'printf "@cs %#lx\\n", $cs',
+        'printf "@cr0 %#lx\\n", $cr0', 'printf "@efer %#lx\\n", $efer', 'printf "@mxcsr %#lx\\n", $mxcsr',
+        "dump binary memory DIRECTORY/code kmain kmain+64",
+        "set $r12 = 0x1122334455667788", "set $xmm3.v2_int64[1] = 99", "maintenance flush register-cache",
+        'printf "@r12 %#lx\\n", $r12', 'printf "@xmm3 %#lx\\n", $xmm3.v2_int64[1]',
+        "set {char[4]} ($rsp - 64) = {1, 2, 125, 35}", "maintenance flush dcache",
+        'printf "@stored %#x\\n", *(int *)($rsp - 64)',
+        "x/xg UNMAPPED", "next", 'printf "@next %#lx\\n", $pc', "info symbol $pc",
+        "delete", "break syscall_dispatch if ++$hits == 20", "set $hits = 0", "continue",
+        'printf "@hits %d\\n", $hits', 'printf "@dispatch %#lx\\n", $pc', "backtrace 2",
+        "delete", "finish", 'printf "@finish %#lx\\n", $pc', "detach"]
+
+    session = None  # (values, text, status of the guest, the 64 bytes at kmain), once it was held
+
+    @classmethod
+    def gdb(cls, where, commands, errors):
         words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off",
                  "-ex", "set remotetimeout %d" % (30 * moss.SCALE), "-ex", "target remote " + where]
         for command in commands:
             words += ["-ex", command]
-        result = subprocess.run(words + [KERNEL], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, text=True, timeout=moss.PATIENCE * moss.SCALE)
-        values = dict(re.findall(r"^@(\w+) (.*)$", result.stdout, re.M))
-        return values, result.stdout
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(words + [KERNEL], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            patience = Patience(errors)
+            while process.poll() is None and not patience.is_over():
+                time.sleep(0.05)
+            process.kill()
+            process.wait()
+            text = Guest.content(output).decode(errors="replace")
+        return dict(re.findall(r"^@(\w+) (.*)$", text, re.M)), text + patience.stub
 
-    def test_a_session(self):
+    @classmethod
+    def hold_session(cls):
         with Guest(script=b"echo ready\n" * 30) as guest:  # enough system calls to count
             guest.printed(b"waiting for gdb", guest.errors)
-            values, text = self.gdb(
-                guest.socket, "break kmain", "continue", 'printf "@rip %d\\n", $pc == (unsigned long)&kmain',
-                "backtrace", 'printf "@lstar %#lx\\n", $lstar', 'printf "@cr0 %#lx\\n", $cr0', "print $xmm0", "info registers",
-                "x/xg 0x%x" % UNMAPPED, "next", "next", 'printf "@next %d\\n", $pc != (unsigned long)&kmain',
-                "delete", "break syscall_dispatch if ++$hits == 20", "set $hits = 0", "continue",
-                'printf "@hits %d\\n", $hits', 'printf "@where %d\\n", $pc == (unsigned long)&syscall_dispatch',
-                'printf "@efer %d\\n", $efer & 1', "backtrace", "finish", "info threads", "monitor regs", "delete", "detach")
-            self.assertEqual(values.get("rip"), "1", text)
-            self.assertEqual(values.get("next"), "1", text)
-            self.assertEqual((values.get("hits"), values.get("where")), ("20", "1"), text)
-            self.assertIn("Cannot access memory at address 0x%x" % UNMAPPED, text)
-            self.assertIn("#0  kmain", text)
-            self.assertIn("vCPU 0", text)
-            guest.type(b"exit 7\n")
-            self.assertEqual(guest.wait(), 7)
+            words = [one.replace("DIRECTORY", guest.directory.name).replace("UNMAPPED", hex(UNMAPPED)) for one in cls.SESSION]
+            values, text = cls.gdb(guest.socket, words, guest.errors)
+            code, status = b"", None
+            if os.path.exists(guest.directory.name + "/code"):
+                with open(guest.directory.name + "/code", "rb") as file:
+                    code = file.read()
+            if "finish" in values:
+                guest.type(b"exit 7\n")
+                status = guest.wait()
+        return values, text, status, code
+
+    def setUp(self):
+        if RealGdb.session is None:
+            try:
+                RealGdb.session = self.hold_session()
+            except (AssertionError, OSError, subprocess.TimeoutExpired) as problem:  # once is enough: it may take long
+                RealGdb.session = {}, str(problem), None, b""
+        self.values, self.text, self.status, self.code = self.session
+        self.symbols = symbols()
+
+    def value(self, name):
+        """A value that gdb has printed."""
+        self.assertIn(name, self.values, "gdb could not say; all that it said:\n" + self.text)
+        return int(self.values[name], 0)
+
+    def near(self, value, symbol, most):
+        self.assertLess(value - self.symbols[symbol], most, self.text)
+        self.assertGreater(value, self.symbols[symbol], self.text)
+
+    def test_it_connects_and_knows_where_the_cpu_is(self):
+        with open(KERNEL, "rb") as file:
+            self.assertIn(self.value("start").to_bytes(4, "little"), file.read(), "the PVH note names the first instruction")
+
+    def test_it_lists_the_vcpus(self):
+        self.value("start")
+        self.assertRegex(self.text, r"Thread 1[. ].*vCPU 0")
+
+    def test_it_stops_at_a_breakpoint(self):
+        self.assertEqual(self.value("kmain"), self.symbols["kmain"], self.text)
+
+    def test_it_finds_each_register(self):
+        self.assertGreater(self.value("rsp"), self.symbols["kmain"] & ~0xfffffff, self.text)
+        self.assertEqual(self.value("eflags") & ~0xfff, 0, "EFLAGS: 4 bytes, and what follows them is CS")
+        self.assertEqual(self.value("cs") & 3, 0)
+        self.assertEqual(self.value("cr0") >> 31, 1, "paging is on")
+        self.assertEqual(self.value("efer") >> 10 & 1, 1, "long mode is on")
+        self.assertEqual(self.value("mxcsr") & 0x1f80, 0x1f80, "exceptions of SSE are masked")
+
+    def test_it_sets_registers(self):
+        self.assertEqual(self.value("r12"), 0x1122334455667788, self.text)
+        self.assertEqual(self.value("xmm3"), 99, self.text)
+
+    def test_it_reads_code_without_our_int3(self):
+        self.assertEqual(len(self.code), 64, self.text)
+        with open(KERNEL, "rb") as file:
+            self.assertIn(self.code, file.read(), "a breakpoint is visible in memory")
+
+    def test_it_writes_memory(self):
+        self.assertEqual(self.value("stored"), 0x237d0201, self.text)
+
+    def test_it_says_what_is_not_mapped(self):
+        self.value("kmain")  # it has looked into the guest, not into the file
+        self.assertIn("Cannot access memory at address 0x%x" % UNMAPPED, self.text)
+
+    def test_it_steps_a_line(self):
+        self.near(self.value("next"), "kmain", 0x200)
+
+    def test_it_counts_hits_of_a_breakpoint(self):
+        self.assertEqual((self.value("hits"), self.value("dispatch")), (20, self.symbols["syscall_dispatch"]), self.text)
+
+    def test_it_finishes_a_function(self):
+        self.near(self.value("finish"), "syscall_entry", 0x200)
+
+    def test_the_guest_goes_on_without_it(self):
+        self.assertEqual(self.status, 7, self.text)
 
     def test_over_a_pipe(self):
         command = " ".join(moss.terrarium_command("--gdb", "stdio", "--gdb-wait"))
-        values, text = self.gdb("| exec %s 2>/dev/null" % command, "break kmain", "continue",
-                                'printf "@rip %d\\n", $pc == (unsigned long)&kmain', "kill")
-        self.assertEqual(values.get("rip"), "1", text)
+        with tempfile.NamedTemporaryFile() as errors:
+            values, text = self.gdb("| exec %s 2>%s" % (command, errors.name), [
+                "break kmain", "continue", 'printf "@rip %#lx\\n", $pc', "kill"], errors)
+        self.assertEqual(int(values.get("rip", "0"), 0), self.symbols["kmain"], text)
 
 
 if __name__ == "__main__":

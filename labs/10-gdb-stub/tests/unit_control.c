@@ -21,11 +21,11 @@ void vm_thaw(struct vm *released)
     thaws++;
 }
 
-static bool repeat(struct vm *its, const struct request *request, FILE *out)
+static bool repeat(struct vm *its, const char *const *arguments, FILE *out)
 {
     expect_number(its->freezes, 1, "a command looks at vCPUs that stand still");
-    fprintf(out, "%s|%s<\"", request->arguments[0], request->arguments[1]);
-    return request->arguments[0][0] != '!';
+    fprintf(out, "%s|%s<\"", arguments[0], arguments[1]);
+    return arguments[0][0] != '!';
 }
 
 CONTROL(repeat_control) = {.name = "repeat", .synopsis = "", .help = "says it again", .run = repeat};

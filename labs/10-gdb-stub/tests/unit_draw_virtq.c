@@ -13,11 +13,10 @@ static struct test_queue rx, tx;
 
 static const char *draw(const char *device, bool good)
 {
-    struct request request = {0};
+    const char *const arguments[CONTROL_ARGUMENTS] = {device, "", "", ""};
     FILE *out = fmemopen(picture, sizeof picture, "w");
 
-    snprintf(request.arguments[0], sizeof request.arguments[0], "%s", device);
-    expect_number(__start_controls[0]->run(machine, &request, out), good, device);
+    expect_number(__start_controls[0]->run(machine, arguments, out), good, device);
     fclose(out);
     return picture;
 }

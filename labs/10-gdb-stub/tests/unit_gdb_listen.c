@@ -114,18 +114,15 @@ static void a_port_is_on_the_loopback(void **state)
 {
     (void)state;
     int fd = gdb_listen("tcp:0"); /* any free port */
-    expect_true(fd >= 0, "no address is needed");
-    expect_number(address_of(fd), 0x7f000001, "then it is 127.0.0.1");
+    expect_true(fd >= 0, "a port is enough");
+    expect_number(address_of(fd), 0x7f000001, "it is that of 127.0.0.1: whoever connects controls the guest");
     gdb_unlisten(fd, "tcp:0");
-    fd = gdb_listen("tcp:127.0.0.2:0");
-    expect_number(address_of(fd), 0x7f000002, "all of 127.0.0.0/8 is the loopback");
-    gdb_unlisten(fd, "tcp:127.0.0.2:0");
 }
 
 static void other_addresses_are_refused(void **state)
 {
-    static const char *const bad[] = {"tcp:0.0.0.0:0",   "tcp:192.168.0.1:0", "tcp:",  "tcp:x",
-                                      "tcp:localhost:1", "tcp:65536",         "tcp:1x"};
+    static const char *const bad[] = {"tcp:0.0.0.0:0", "tcp:127.0.0.1:0", "tcp:192.168.0.1:0", "tcp:",
+                                      "tcp:x",         "tcp:localhost:1", "tcp:65536",         "tcp:1x"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -136,8 +133,9 @@ static void other_addresses_are_refused(void **state)
 static void places_are_known_by_their_first_word(void **state)
 {
     (void)state;
-    expect_true(gdb_place("stdio") && gdb_place("unix:x") && gdb_place("tcp:1"), "the three that there are");
-    expect_true(!gdb_place("stdio2") && !gdb_place("1234") && !gdb_place(""), "and no others");
+    expect_number((uint64_t)gdb_listen("1234"), (uint64_t)-EINVAL, "tcp: or unix: must be said");
+    expect_number((uint64_t)gdb_listen(""), (uint64_t)-EINVAL, "nothing is said");
+    expect_number(complaints, 2, "each is explained");
 }
 
 int main(void)

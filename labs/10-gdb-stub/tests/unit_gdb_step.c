@@ -1,7 +1,7 @@
 /* Lab 10: what single-stepping cannot do (SYSCALL, SYSRET), and INT3 where KVM does not report it. */
 /* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_step.c hypervisor/inspect/gdb_int3.c */
 /* sources: hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_break.c hypervisor/inspect/walk.c */
-/* sources: hypervisor/inspect/gdb_registers.c tests/unit/gdb_host.c */
+/* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/gdb_watch.c tests/unit/gdb_host.c */
 #include "expect.h"
 #include "inspect/inspect.h"
 #include "tests/unit/gdb_host.h"
@@ -235,6 +235,26 @@ static void in_the_kernel_ss_may_be_null(void **state)
     expect_number(sregs->ss.dpl, 0, "ring 0");
 }
 
+static void a_gdt_that_is_gone_does_no_harm(void **state)
+{
+    static const uint64_t places[] = {ABSENT_GVA, STACK_GVA + 0x2ff0, 1ul << 47, UINT64_MAX - 7};
+    bool ours;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(places); i++) {
+        begin(state);
+        set_breakpoint();
+        deliver(CODE_GVA, USER_CS, USER_SS);
+        sregs->gdt.base = places[i];
+        expect_true(int3_arrived(vcpu, &ours) && ours, "the breakpoint is reported all the same");
+        expect_true(sregs->cs.present && sregs->cs.l && !sregs->cs.db && sregs->cs.s,
+                    "CS is 64-bit code: KVM would refuse to run with a segment of zeros");
+        expect_number(sregs->cs.selector, USER_CS, "its selector was on the stack");
+        expect_true(sregs->ss.present && sregs->ss.type == 3, "SS is data that can be written");
+        expect_number(sregs->ss.dpl, 3, "ring 3, as the selectors say");
+    }
+}
+
 static void an_int3_of_the_guest_reaches_its_handler(void **state)
 {
     bool ours = true;
@@ -280,6 +300,7 @@ int main(void)
         cmocka_unit_test_setup(the_handler_may_move, begin),
         cmocka_unit_test_setup(an_int3_of_ours_is_undone, begin),
         cmocka_unit_test_setup(in_the_kernel_ss_may_be_null, begin),
+        cmocka_unit_test_setup(a_gdt_that_is_gone_does_no_harm, begin),
         cmocka_unit_test_setup(an_int3_of_the_guest_reaches_its_handler, begin),
         cmocka_unit_test_setup(other_exits_are_not_ours, begin),
     };

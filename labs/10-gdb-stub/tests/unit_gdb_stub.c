@@ -1,8 +1,9 @@
 /* Lab 10: the commands of the remote protocol, answered without a KVM. */
 /* sources: hypervisor/inspect/gdb_packet.c hypervisor/inspect/gdb_stub.c hypervisor/inspect/gdb_data.c */
 /* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_break.c */
-/* sources: hypervisor/inspect/gdb_control.c hypervisor/inspect/gdb_query.c */
+/* sources: hypervisor/inspect/gdb_resume.c hypervisor/inspect/gdb_query.c */
 /* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/walk.c tests/unit/gdb_host.c */
+/* sources: hypervisor/inspect/gdb_watch.c */
 #include "expect.h"
 #include "tests/unit/gdb_host.h"
 
@@ -99,6 +100,8 @@ static void a_register_is_read_and_written(void **state)
     expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "KVM has the new value");
     expect_text(ask("P1=01"), "E16", "a register needs all its bytes");
     expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "or stays as it was");
+    expect_text(ask("P1=ffffffffffffffff00"), "E16", "nor more than it has");
+    expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "then nothing may change, either");
     expect_text(ask("pffff"), "E16", "there is no such register");
 }
 
@@ -128,7 +131,7 @@ static void registers_are_those_of_the_chosen_thread(void **state)
     expect_text(ask("T3"), "E16", "thread 3 is not");
     expect_text(ask("qfThreadInfo"), "m1,2", "all threads");
     expect_text(ask("qsThreadInfo"), "l", "and no more");
-    expect_text(ask("qC"), "QC2", "the current one");
+    expect_true(gdb.vcpu == host_vm.vcpus[1], "the current one is still thread 2");
 }
 
 static void memory_is_read_and_written(void **state)
@@ -146,6 +149,14 @@ static void memory_is_read_and_written(void **state)
     expect_text(ask("m400000"), "E16", "no length");
 }
 
+static void a_long_read_is_answered_in_part(void **state)
+{
+    (void)state;
+    ask("m400000,7fffffff");
+    expect_number(reply.size, PACKET_MAX, "gdb may ask for more than fits; it asks again for the rest");
+    expect_text(ask("m400000,0"), "", "nothing of nothing is no error");
+}
+
 static void binary_memory_has_any_bytes(void **state)
 {
     (void)state;
@@ -160,7 +171,6 @@ static void physical_memory_can_be_read(void **state)
     memcpy(host_ram + 0x8000, "ab", 2);
     expect_text(ask("Qqemu.PhyMemMode:1"), "OK", "from now on addresses are physical");
     expect_text(ask("m8000,2"), "6162", "no page table is looked at");
-    expect_text(ask("qqemu.PhyMemMode"), "1", "it can be asked");
     expect_text(ask("Qqemu.PhyMemMode:0"), "OK", "and taken back");
     expect_text(ask("m8000,2"), "E0e", "virtual 0x8000 is not mapped");
 }
@@ -182,12 +192,28 @@ static void a_breakpoint_is_there_only_while_the_guest_runs(void **state)
     expect_bytes(host_code(CODE_GVA), "\x55\x90", 2, "it is gone");
 }
 
+static void a_breakpoint_comes_back_after_each_stop(void **state)
+{
+    (void)state;
+    gdb.int3_exits = true;
+    *host_code(CODE_GVA) = 0x55;
+    ask("Z0,400000,1");
+    for (int i = 0; i < 3; i++) {
+        gdb.running = false;
+        ask("vCont;c");
+        expect_number(*host_code(CODE_GVA), 0xcc, "INT3 is planted each time that the guest runs");
+        run_stop();
+        expect_number(*host_code(CODE_GVA), 0x55, "and taken out each time that it stops");
+    }
+}
+
 static void a_byte_that_the_guest_has_written_is_its_own(void **state)
 {
     (void)state;
     gdb.int3_exits = true;
     ask("Z0,400000,1");
     ask("vCont;c");
+    expect_number(*host_code(CODE_GVA), 0xcc, "INT3 is planted");
     *host_code(CODE_GVA) = 0x77;
     run_stop();
     expect_number(*host_code(CODE_GVA), 0x77, "the guest loaded new code there: it must stay");
@@ -202,6 +228,7 @@ static void two_breakpoints_on_one_byte(void **state)
     ask("Z0,400000,1");
     ask("Z1,403000,1");
     ask("vCont;c");
+    expect_number(*host_code(CODE_GVA), 0xcc, "INT3 is planted");
     run_stop();
     expect_number(*host_code(CODE_GVA), 0x55,
                   "the second one found INT3 there, which is not the guest's byte");
@@ -244,7 +271,7 @@ static void where_nothing_is_mapped_is_no_breakpoint(void **state)
     expect_text(ask("Z0,500000,1"), "OK", "a debug register needs none");
     expect_text(ask("Z1,400000,1"), "OK", "a hardware breakpoint");
     __u64 debugreg[8] = {0};
-    break_debug_registers(debugreg);
+    points_to_debug_registers(debugreg);
     expect_number(debugreg[0], 0x500000, "in the first register");
     expect_number(debugreg[1], 0x400000, "in the second");
     expect_number(debugreg[7], 2 | 8, "both are on (G0, G1), for execution, length 1");
@@ -258,7 +285,7 @@ static void watchpoints_are_debug_registers(void **state)
     gdb.debug_registers_work = true;
     expect_text(ask("Z2,401000,8"), "OK", "writes of 8 bytes");
     expect_text(ask("Z4,401010,2"), "OK", "any access to 2 bytes");
-    break_debug_registers(debugreg);
+    points_to_debug_registers(debugreg);
     expect_number(debugreg[7], 2 | 8 | 9ul << 16 | 7ul << 20, "R/W0 = 1, LEN0 = 2; R/W1 = 3, LEN1 = 1");
     expect_text(ask("Z2,401001,8"), "", "not a multiple of its size: gdb has to do without");
     expect_text(ask("Z2,401000,3"), "", "not a size that debug registers have");
@@ -288,6 +315,10 @@ static void actions_belong_to_threads(void **state)
     expect_true(ask("vCont;s:2;c") == NULL, "the guest runs");
     expect_true(gdb.vcpus[1].stepping && !gdb.vcpus[0].stepping, "the leftmost action that fits counts");
     gdb.running = false;
+    ask("vCont;r500000,500010:1;s:2");
+    expect_true(gdb.vcpus[1].stepping, "thread 2 has an action of its own");
+    expect_number(gdb.vcpus[1].end, 0, "which is a step, not a range");
+    gdb.running = false;
     ask("vCont;r400000,400010:1");
     expect_true(gdb.vcpus[0].stepping && gdb.vcpus[1].held, "a thread without an action stands still");
     expect_number(gdb.vcpus[0].start, 0x400000, "the range to step through");
@@ -297,6 +328,36 @@ static void actions_belong_to_threads(void **state)
     expect_text(ask("vCont;x"), "E16", "nor an action x");
     expect_true(!resumed, "nothing may run then");
     expect_text(ask("vCont?"), "vCont;c;C;s;S;r", "what there is");
+}
+
+static void signals_are_taken_and_forgotten(void **state)
+{
+    (void)state;
+    expect_true(ask("vCont;C0e:1;S05:2") == NULL, "the guest runs: a signal means nothing to a machine");
+    expect_true(!gdb.vcpus[0].stepping && !gdb.vcpus[0].held, "C is c");
+    expect_true(gdb.vcpus[1].stepping && !gdb.vcpus[1].held, "S is s");
+    gdb.running = false;
+    expect_text(ask("vCont;C"), "E16", "its signal is missing");
+}
+
+static void a_stop_has_a_signal(void **state)
+{
+    static const struct {
+        enum gdb_stop stop;
+        const char *answer, *why;
+    } known[] = {{STOP_STEP, "T05thread:1;", "SIGTRAP is 5"},
+                 {STOP_NONE, "T02thread:1;", "^C: no reason of its own, SIGINT"},
+                 {STOP_DIED, "T06thread:1;", "the guest died: SIGABRT"},
+                 {STOP_BREAK, "T05thread:1;", "gdb did not say that it knows swbreak"}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(known); i++) {
+        struct reply r = {0};
+        gdb.vcpus[0].stop = known[i].stop;
+        reply_stop(&r, host_vm.vcpus[0]);
+        r.data[r.size] = 0;
+        expect_text(r.data, known[i].answer, known[i].why);
+    }
 }
 
 static void a_stop_names_thread_and_reason(void **state)
@@ -339,7 +400,7 @@ static void the_description_comes_in_windows(void **state)
     all[size] = 0;
     expect_contains(all, "<?xml", "from the beginning");
     expect_contains(all, "</target>", "to the end");
-    expect_text(ask("qXfer:features:read:other.xml:0,100"), "E00", "there is no other");
+    expect_text(ask("qXfer:features:read:other.xml:0,100"), "", "there is no other");
 }
 
 static void the_end(void **state)
@@ -360,9 +421,11 @@ int main(void)
         cmocka_unit_test_setup(all_registers_come_in_one_answer, begin),
         cmocka_unit_test_setup(registers_are_those_of_the_chosen_thread, begin),
         cmocka_unit_test_setup(memory_is_read_and_written, begin),
+        cmocka_unit_test_setup(a_long_read_is_answered_in_part, begin),
         cmocka_unit_test_setup(binary_memory_has_any_bytes, begin),
         cmocka_unit_test_setup(physical_memory_can_be_read, begin),
         cmocka_unit_test_setup(a_breakpoint_is_there_only_while_the_guest_runs, begin),
+        cmocka_unit_test_setup(a_breakpoint_comes_back_after_each_stop, begin),
         cmocka_unit_test_setup(a_byte_that_the_guest_has_written_is_its_own, begin),
         cmocka_unit_test_setup(two_breakpoints_on_one_byte, begin),
         cmocka_unit_test_setup(a_program_keeps_its_breakpoint_while_another_runs, begin),
@@ -370,6 +433,8 @@ int main(void)
         cmocka_unit_test_setup(watchpoints_are_debug_registers, begin),
         cmocka_unit_test_setup(without_debug_registers_writes_are_found_by_stepping, begin),
         cmocka_unit_test_setup(actions_belong_to_threads, begin),
+        cmocka_unit_test_setup(signals_are_taken_and_forgotten, begin),
+        cmocka_unit_test_setup(a_stop_has_a_signal, begin),
         cmocka_unit_test_setup(a_stop_names_thread_and_reason, begin),
         cmocka_unit_test_setup(the_description_comes_in_windows, begin),
         cmocka_unit_test_setup(the_end, begin),

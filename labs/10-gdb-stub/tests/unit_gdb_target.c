@@ -32,7 +32,8 @@ static int begin(void **state)
     table[0x4000 / 8 + 1] = 0x6000 | PRESENT;
     table[0x4000 / 8 + 3] = 0x7000 | 1;
     table[0x4000 / 8 + 4] = 0xfee00000 | PRESENT;
-    sregs = (struct kvm_sregs){.cr0 = 1ul << 31 | 1, .cr3 = 0x1000, .cr4 = 1 << 5, .efer = 1 << 10 | 1 << 8};
+    sregs = (struct kvm_sregs){
+        .cr0 = 1ul << 31 | 1 << 16 | 1, .cr3 = 0x1000, .cr4 = 1 << 5, .efer = 1 << 10 | 1 << 8};
     return 0;
 }
 
@@ -138,7 +139,7 @@ static void the_description_names_all_registers(void **state)
     target_print(out);
     fclose(out);
     for (unsigned n = 0; gdb_register(n, &reg); n++) {
-        snprintf(wanted, sizeof wanted, "<reg name=\"%s\" bitsize=\"%u\"", reg.name, reg.bits);
+        snprintf(wanted, sizeof wanted, "<reg name='%s' bitsize='%u'", reg.name, reg.bits);
         expect_contains(xml, wanted, "gdb knows a register by the description alone");
     }
     free(xml);

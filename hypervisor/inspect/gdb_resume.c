@@ -3,24 +3,18 @@
 #include <signal.h>
 #include "gdb.h"
 
-static bool is_watch_type(const struct breakpoint *p, uint64_t gva, enum gdb_point type)
-{
-    return p->type == type && p->gva == gva;
-}
-
 static void reply_reason(struct reply *r, const struct gdb_vcpu *v, uint64_t rip)
 {
     const struct breakpoint *point = break_at(rip);
-    bool access = false;
+    const char *kind = "watch";
 
-    for (unsigned i = 0; i < GDB_BREAKPOINTS; i++)
-        access |= is_watch_type(&gdb.points[i], v->address, POINT_ACCESS);
+    FOR_EACH_POINT (p)
+        if (p->type == POINT_ACCESS && p->gva == v->address)
+            kind = "awatch";
     if (v->stop == STOP_WATCH)
-        reply_text(r, "%s:%lx;", access ? "awatch" : "watch", v->address);
+        reply_text(r, "%s:%lx;", kind, v->address);
     else if (v->stop == STOP_BREAK && point && point->type == POINT_SOFTWARE && gdb.can_swbreak)
         reply_text(r, "swbreak:;");
-    else if (v->stop == STOP_BREAK && point && point->type == POINT_HARDWARE && gdb.can_hwbreak)
-        reply_text(r, "hwbreak:;");
 }
 
 void reply_stop(struct reply *r, struct vcpu *vcpu)
@@ -61,14 +55,13 @@ static bool take_action(const char **text, struct gdb_vcpu *plan)
     return letter == 'c' || letter == 's';
 }
 
-/* Give the plan to one vCPU, or to all, that have none yet. */
-static void plan_apply(const struct gdb_vcpu *plan, const struct vcpu *only, bool *planned)
+/* Give the plan to one vCPU, or to all: those that have none yet. */
+static void plan_apply(const struct gdb_vcpu *plan, const struct vcpu *only)
 {
     for (unsigned i = 0; i < gdb.vm->cpus; i++) {
         struct gdb_vcpu *v = &gdb.vcpus[i];
-        if (planned[i] || (only && only->id != i))
+        if (!v->held || (only && only->id != i))
             continue;
-        planned[i] = true;
         v->held = false;
         v->stepping = plan->stepping;
         v->start = plan->start;
@@ -77,9 +70,8 @@ static void plan_apply(const struct gdb_vcpu *plan, const struct vcpu *only, boo
 }
 
 /* The leftmost action that names a thread, or names none, is its own; threads without one stand still. */
-static void command_continue_threads(const char *text, struct reply *r)
+static int command_resume(const char *text, struct reply *r)
 {
-    bool planned[MAX_VCPUS] = {false};
     struct gdb_vcpu plan;
 
     for (unsigned i = 0; i < gdb.vm->cpus; i++)
@@ -87,71 +79,45 @@ static void command_continue_threads(const char *text, struct reply *r)
     while (take_word(&text, ";")) {
         bool good = take_action(&text, &plan), all = !take_word(&text, ":") || take_word(&text, "-1");
         const struct vcpu *only = good && !all ? take_thread(&text) : NULL;
-        if (!good || (!all && !only)) {
-            reply_text(r, "E%02x", EINVAL);
-            return;
-        }
-        plan_apply(&plan, only, planned);
+        if (!good || (!all && !only))
+            return EINVAL;
+        plan_apply(&plan, only);
     }
     go(r);
+    return 0;
 }
 
-GDB_COMMAND(command_continue_threads) = {"vCont", command_continue_threads};
+GDB_COMMAND(packet_vCont) = {"vCont", .run = command_resume};
 
-static void command_continue(const char *text, struct reply *r)
-{
-    (void)text;
-    command_continue_threads(";c", r);
-}
+GDB_COMMAND(packet_vCont_which) = {"vCont?", .answer = "vCont;c;C;s;S;r"};
 
-GDB_COMMAND(command_continue) = {"c", command_continue};
-
-static void command_step(const char *text, struct reply *r)
-{
-    char action[16];
-
-    (void)text;
-    snprintf(action, sizeof action, ";s:%x", gdb.vcpu->id + 1);
-    command_continue_threads(action, r);
-}
-
-GDB_COMMAND(command_step) = {"s", command_step};
-
-static void command_which_actions(const char *text, struct reply *r)
-{
-    (void)text;
-    reply_text(r, "vCont;c;C;s;S;r");
-}
-
-GDB_COMMAND(command_which_actions) = {"vCont?", command_which_actions};
-
-static void command_why(const char *text, struct reply *r)
+static int command_why(const char *text, struct reply *r)
 {
     (void)text;
     reply_text(r, "T%02xthread:%x;", SIGTRAP, gdb.vcpu->id + 1);
+    return 0;
 }
 
-GDB_COMMAND(command_why) = {"?", command_why};
+GDB_COMMAND(packet_why) = {"?", .run = command_why};
 
-static void command_detach(const char *text, struct reply *r)
+static int command_detach(const char *text, struct reply *r)
 {
-    (void)text;
-    reply_text(r, "OK");
+    (void)text, (void)r;
     server_hang_up();
+    return 0;
 }
 
-GDB_COMMAND(command_detach) = {"D", command_detach};
+GDB_COMMAND(packet_D) = {"D", .run = command_detach, .answer = "OK"};
 
-static void command_kill(const char *text, struct reply *r)
+static int command_kill(const char *text, struct reply *r)
 {
-    (void)text;
-    reply_text(r, "OK");
+    (void)text, (void)r;
     vm_stop(gdb.vm, STATUS_SIGNAL + SIGKILL);
+    return 0;
 }
 
-GDB_COMMAND(command_kill) = {"vKill", command_kill};
-
-GDB_COMMAND(command_kill_1) = {"k", command_kill};
+GDB_COMMAND(packet_vKill) = {"vKill", .run = command_kill, .answer = "OK"};
+GDB_COMMAND(packet_k) = {"k", .run = command_kill, .answer = "OK"};
 
 /* ---- Breakpoints: "Z type,addr,kind" ---- */
 
@@ -167,29 +133,29 @@ static bool take_point(const char **text, enum gdb_point *type, uint64_t *addr, 
     return take_word(text, ",") && take_number(text, addr) && take_word(text, ",") && take_number(text, kind);
 }
 
-static void command_set_point(const char *text, struct reply *r)
+static int command_set_point(const char *text, struct reply *r)
 {
     enum gdb_point type;
     uint64_t addr, kind;
 
-    if (!take_point(&text, &type, &addr, &kind))
-        return;
-    int err = point_set(type, addr, kind);
-    if (err != -ENOTSUP)
-        reply_text(r, err ? "E%02x" : "OK", -err);
+    int err = take_point(&text, &type, &addr, &kind) ? point_set(type, addr, kind) : -ENOTSUP;
+    if (err == 0)
+        reply_text(r, "OK");
+    return err == -ENOTSUP ? 0 : -err;
 }
 
-GDB_COMMAND(command_set_point) = {"Z", command_set_point};
+GDB_COMMAND(packet_insert) = {"Z", .run = command_set_point};
 
-static void command_clear_point(const char *text, struct reply *r)
+static int command_clear_point(const char *text, struct reply *r)
 {
     enum gdb_point type;
     uint64_t addr, kind;
 
+    (void)r;
     if (!take_point(&text, &type, &addr, &kind))
-        return;
+        return EINVAL;
     point_clear(type, addr, kind);
-    reply_text(r, "OK");
+    return 0;
 }
 
-GDB_COMMAND(command_clear_point) = {"z", command_clear_point};
+GDB_COMMAND(packet_remove) = {"z", .run = command_clear_point, .answer = "OK"};

@@ -1,0 +1,22 @@
+/* In: hypervisor/inspect/gdb_run.c. Caught by: unit_gdb_run.an_int3_of_ours_is_a_stop. Mistake: looks for
+ * the breakpoint one byte before: KVM has corrected RIP already. */
+static void debug_exit(struct vcpu *vcpu, struct cpu_state *s)
+{
+    const struct kvm_debug_exit_arch *arch = &vcpu->run->debug.arch;
+    struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    const struct breakpoint *fired = point_fired(arch->dr6);
+
+    if (arch->exception == BP_VECTOR && break_at(arch->pc - 1)) {
+        v->stop = STOP_BREAK;
+    } else if (arch->exception == BP_VECTOR) {
+        vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_BP); /* an INT3 of the guest's own */
+    } else if (fired) {
+        v->stop = is_watch(fired) ? STOP_WATCH : STOP_BREAK;
+        v->address = fired->gva;
+    } else if (v->stepping || v->creeping) {
+        step_clean_flags(vcpu, s);
+        look_at_rip(vcpu, s);
+    } else {
+        unwanted_step(vcpu, s);
+    }
+}

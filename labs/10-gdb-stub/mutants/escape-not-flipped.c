@@ -1,0 +1,19 @@
+/* In: hypervisor/inspect/gdb_packet.c. Caught by: unit_gdb_packet.escapes_are_undone. Mistake: takes the
+ * byte behind an escape as it is. */
+static enum packet_event in_packet(struct packet_reader *r, uint8_t byte)
+{
+    if (byte == '#') {
+        r->state = IN_CHECKSUM_1;
+        return PACKET_NOTHING;
+    }
+    if (byte == '$') /* never within a packet: the end of the last one was lost */
+        return between_packets(r, byte);
+    r->sum += byte;
+    if (r->state == IN_PACKET && byte == ESCAPE) {
+        r->state = AFTER_ESCAPE;
+        return PACKET_NOTHING;
+    }
+    put_byte(r, byte);
+    r->state = IN_PACKET;
+    return PACKET_NOTHING;
+}

@@ -1,0 +1,18 @@
+/* In: hypervisor/inspect/gdb_target.c. Caught by: unit_gdb_target.the_order_is_gdbs. Mistake: r8 to r15
+ * are called r0 to r7. */
+bool gdb_register(unsigned n, struct gdb_register *reg)
+{
+    const struct group *g = groups;
+
+    for (; g < groups + COUNT(groups) && n >= g->count; g++)
+        n -= g->count;
+    if (g == groups + COUNT(groups))
+        return false;
+    *reg = (struct gdb_register){.type = g->type,
+                                 .feature = g->feature,
+                                 .bits = g->bits,
+                                 .offset = (uint16_t)(g->at + n * g->stride),
+                                 .size = (uint16_t)(g->size < g->bits / 8 ? g->size : g->bits / 8)};
+    snprintf(reg->name, sizeof reg->name, g->name, n);
+    return true;
+}

@@ -1,0 +1,13 @@
+/* In: hypervisor/inspect/gdb_int3.c. Caught by: unit_gdb_step.an_int3_of_ours_is_undone. Mistake: sets
+ * the selectors, and leaves the rest of the segments. */
+static void undo_delivery(struct vcpu *vcpu, struct kvm_regs *regs, struct kvm_sregs *sregs,
+                          const struct interrupt_frame *f)
+{
+    regs->rip = f->rip - 1;
+    regs->rsp = f->rsp;
+    regs->rflags = f->rflags;
+    sregs->cs.selector = (uint16_t)f->cs;
+    sregs->ss.selector = (uint16_t)f->ss;
+    ioctl(vcpu->fd, KVM_SET_SREGS, sregs);
+    ioctl(vcpu->fd, KVM_SET_REGS, regs);
+}

@@ -1,0 +1,13 @@
+/* In: hypervisor/inspect/gdb_resume.c. Caught by: unit_gdb_stub.a_stop_names_thread_and_reason. Mistake:
+ * the reason is not forgotten: the next stop has it, too. */
+void reply_stop(struct reply *r, struct vcpu *vcpu)
+{
+    struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
+    int signal = v->stop == STOP_DIED ? SIGABRT : v->stop == STOP_NONE ? SIGINT : SIGTRAP;
+    struct kvm_regs regs = {0};
+
+    ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+    reply_text(r, "T%02xthread:%x;", signal, vcpu->id + 1);
+    reply_reason(r, v, regs.rip);
+    gdb.vcpu = vcpu;
+}
