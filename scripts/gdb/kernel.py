@@ -119,21 +119,14 @@ def word(address):
 
 
 class physical:
-    """In a `with` statement: addresses are physical. Terrarium has a command for it, QEMU a packet."""
-
-    @staticmethod
-    def switch(on):
-        said = gdb.execute("monitor physical %s" % ("on" if on else "off"), to_string=True)
-        if "addresses are" not in said:
-            said = gdb.execute("maintenance packet Qqemu.PhyMemMode:%d" % on, to_string=True)
-            if '"OK"' not in said:
-                raise gdb.GdbError("this gdb server cannot read physical memory; Terrarium's and QEMU's can")
+    """In a `with` statement: addresses are physical. Terrarium and QEMU both know this packet."""
 
     def __enter__(self):
-        self.switch(True)
+        if '"OK"' not in gdb.execute("maintenance packet Qqemu.PhyMemMode:1", to_string=True):
+            raise gdb.GdbError("this gdb server cannot read physical memory; Terrarium's and QEMU's can")
 
     def __exit__(self, *unused):
-        self.switch(False)
+        gdb.execute("maintenance packet Qqemu.PhyMemMode:0", to_string=True)
 
 
 def text(pointer):
