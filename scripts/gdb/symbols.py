@@ -78,11 +78,16 @@ def follow(event):
     """The guest has stopped: have the symbols of the program that runs now, if there are any."""
     try:
         process = kernel.this_process()
-        if process is not None and int(process["vm"]) and kernel.text(process["program"]) not in ("", Loaded.path):
-            print("[%s runs, process %d: symbols of %s]" % (kernel.array_text(process["name"]), int(process["pid"]),
-                                                            os.path.relpath(load_of(process))))
+        program = kernel.text(process["program"]) if process is not None and int(process["vm"]) else ""
     except (gdb.error, gdb.GdbError):
-        pass  # not Moss, or not so far yet, or a program without symbols
+        return  # not Moss, or not so far yet
+    if program in ("", Loaded.path):
+        return
+    try:
+        file = os.path.relpath(load_of(process))
+        print("[%s runs, process %d: symbols of %s]" % (kernel.array_text(process["name"]), int(process["pid"]), file))
+    except (gdb.error, gdb.GdbError) as problem:
+        print("[%s]" % problem)
 
 
 if hasattr(gdb, "moss_follow"):

@@ -197,7 +197,7 @@ class Programs(Session):
 
     @classmethod
     def hold(cls):
-        script = b"cat /etc/motd >/dev/null; echo after\n"
+        script = b"cat /etc/motd >/dev/null; cp /bin/true /tmp/other; /tmp/other\n"
         with Guest(script, "-S") as guest:
             cls.said = session(guest.socket, [
                 ("early", "moss ps"), ("early_pt", "moss pt $rip"), ("early_frame", "moss trapframe"),
@@ -209,7 +209,8 @@ class Programs(Session):
                 ("fault_up", "up 5"), ("fault_user", 'printf "%#lx\\n", $pc'), "frame 0", "delete",
                 "break sys_openat", "continue", ("call", "backtrace"), ("call_frame", "moss trapframe"),
                 ("call_calls", "moss syscalls openat"), "delete",
-                "break sys_exit_group", "continue", "delete", "break syscall_dispatch", ("next_program", "continue"),
+                "break sys_exit_group", "continue", "delete", "break syscall_dispatch", ("next_program", "continue"), "delete",
+                "break sys_exit_group", ("cp", "continue"), ("other", "continue"),
                 "delete", "detach"])
             guest.type(b"exit 8\n")
             cls.status = guest.wait()
@@ -246,6 +247,8 @@ class Programs(Session):
         self.assertRegex(self.said["call_calls"], r"257 +sys_openat +guestos/")
 
     def test_the_symbols_follow_the_program_that_runs(self):
+        self.assertRegex(self.said["cp"], r"\[cp runs, process \d+: symbols of .*user/cp\]")
+        self.assertIn("[there is no file with symbols for /tmp/other", self.said["other"])
         self.assertRegex(self.said["next_program"], r"\[sh runs, process \d+: symbols of .*user/sh\]")
 
     def test_the_program_ends_as_without_gdb(self):
