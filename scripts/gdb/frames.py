@@ -5,16 +5,19 @@ import kernel
 import walk
 
 COLUMNS = 64
-USES = [("H", "the heap: objects of up to 2 KiB"), ("T", "page tables"), ("S", "kernel stacks and large objects, mapped page by page"),
-        ("u", "pages of programs"), ("o", "other: files in memory, rings, buffers")]
-FREE, UNUSED = ".", " "
+USES = [("H", "the heap: objects of up to 2 KiB"),
+        ("T", "page tables"),
+        ("S", "kernel stacks and large objects, mapped page by page"),
+        ("u", "pages of programs"),
+        ("o", "other: files in memory, rings, buffers")]
+FREE, UNUSED = ".", " "  # lines of nothing but the latter are left out
 
 
-class Frame:
+class Notes:
     """The kernel's notes about frames, read in one piece for each range of memory."""
 
     def __init__(self, ranges):
-        self.notes = {}  # physical address: (refs, slab_size)
+        self.notes = {}  # physical address of a frame that was given out once: (refs, slab_size)
         self.ranges = []
         kind = ranges.type.target()["frames"].type.target()
         refs, slab = kernel.offset(kind, "refs"), kernel.offset(kind, "slab_size")
@@ -66,21 +69,18 @@ def classify(notes, direct):
 
 
 def draw(frames, use):
-    """A character for so many frames: the most frequent use among them."""
+    """A character for so many frames: what most of those in use are."""
     every = sum((end - start) // kernel.PAGE for start, _, end in frames.ranges)
-    each = max(1, -(-every // (COLUMNS * 16)))
+    each = max(1, -(-every // (COLUMNS * 16))) * kernel.PAGE
     for start, fresh, end in frames.ranges:
-        marks = []
-        for first in range(start, end, each * kernel.PAGE):
-            inside = [use.get(at, FREE) if at < fresh else UNUSED
-                      for at in range(first, min(end, first + each * kernel.PAGE), kernel.PAGE)]
-            marks.append(max(set(inside), key=inside.count))
+        marks = ""
+        for first in range(start, end, each):
+            used = [use[at] for at in range(first, min(end, first + each), kernel.PAGE) if at in use]
+            marks += max(set(used), key=used.count) if used else FREE if first < fresh else UNUSED
         for at in range(0, len(marks), COLUMNS):
-            line = "".join(marks[at:at + COLUMNS])
-            if line.strip():
-                print("%10x |%s|" % (start + at * each * kernel.PAGE, line))
-    print("One character is %d KiB: what most of it is. %s free again; blank: never used; blank lines are left out." % (
-        each * kernel.PAGE // 1024, FREE))
+            if marks[at:at + COLUMNS].strip():
+                print("%10x |%s|" % (start + at * each, marks[at:at + COLUMNS]))
+    print("One character is %d KiB: what most of its used frames are. %s: free again; blank: never used." % (each // 1024, FREE))
 
 
 def show_programs(notes, spaces):
@@ -112,7 +112,7 @@ class Frames(kernel.Command):
         total, free = (int(kernel.variable("mm/frames.c", name)) for name in ("total", "available"))
         if total == 0:
             raise gdb.GdbError("the frame allocator has no memory yet: it is filled by kernel_map_init (guestos/mm/kernel_map.c)")
-        frames = Frame(ranges)
+        frames = Notes(ranges)
         # Notes lie at the end of the range that they are about, and are reached through the map of all memory.
         use, spaces = classify(frames.notes, int(ranges[0]["frames"]) - int(ranges[0]["end"]))
         draw(frames, use)

@@ -26,7 +26,7 @@ def show_walk(root, address):
     print("%016x, by the tables at CR3 = %#x:" % (address, root))
     print(DRAWING.format(*(walk.index(address, level) for level in range(4)), address % kernel.PAGE))
     if not walk.is_canonical(address):
-        print("NOT CANONICAL: bits 63 to 48 must all be as bit 47 is, so no table is looked at; such an access is a #GP, not a #PF")
+        print("NOT CANONICAL: bits 63 to 48 must be as bit 47 is. No table is looked at; such an access is a #GP, not a #PF")
         return
     seen = []
     for depth, (level, physical, entry) in enumerate(walk.steps(root, address)):

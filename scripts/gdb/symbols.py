@@ -17,9 +17,8 @@ class Loaded:
 
 def find(name):
     """The file with the symbols of Moss's program `name`, which `make` has left beside the kernel."""
-    function = kernel.variable("kernel/main.c", "kmain")
-    build = os.path.dirname(gdb.lookup_global_symbol(function.address.format_string(symbols=True).split("<")[-1].rstrip(">"))
-                            .symtab.objfile.filename)
+    kernel.variable("kernel/main.c", "kmain")  # complains if this is not Moss
+    build = os.path.dirname(gdb.lookup_global_symbol("kmain").symtab.objfile.filename)
     path = os.path.join(build, "user", os.path.basename(name))
     if not os.path.isfile(path):
         raise gdb.GdbError("there is no file with symbols for %s: only Moss's own programs have one, here %s" % (name, path))
@@ -28,7 +27,7 @@ def find(name):
 
 def user_memory(process, address, size):
     """Bytes of a process, by its own page tables; None: not mapped. They must not cross pages."""
-    *_, (level, _, entry) = walk.steps(int(process["vm"]["pml4"]), address)
+    level, _, entry = walk.steps(int(process["vm"]["pml4"]), address)[-1]
     if entry is None or not entry & walk.PRESENT:
         return None
     with kernel.physical():
@@ -79,11 +78,16 @@ def follow(event):
     """The guest has stopped: have the symbols of the program that runs now, if there are any."""
     try:
         process = kernel.this_process()
-        if process is not None and int(process["vm"]) and kernel.text(process["program"]) not in ("", Loaded.path):
-            print("[%s runs, process %d: symbols of %s]" % (kernel.array_text(process["name"]), int(process["pid"]),
-                                                            os.path.relpath(load_of(process))))
+        program = kernel.text(process["program"]) if process is not None and int(process["vm"]) else ""
     except (gdb.error, gdb.GdbError):
-        pass  # not Moss, or not so far yet, or a program without symbols
+        return  # not Moss, or not so far yet
+    if program in ("", Loaded.path):
+        return
+    try:
+        file = os.path.relpath(load_of(process))
+        print("[%s runs, process %d: symbols of %s]" % (kernel.array_text(process["name"]), int(process["pid"]), file))
+    except (gdb.error, gdb.GdbError) as problem:
+        print("[%s]" % problem)
 
 
 if hasattr(gdb, "moss_follow"):

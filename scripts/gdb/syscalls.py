@@ -12,7 +12,8 @@ def registered():
     data = kernel.read(start, stop - start)
     number, call = kernel.offset(kind, "number"), kernel.offset(kind, "call")
     for at in range(0, len(data) - size + 1, size):
-        yield (int.from_bytes(data[at + number:at + number + 4], "little"), int.from_bytes(data[at + call:at + call + 8], "little"))
+        record = data[at:at + size]
+        yield int.from_bytes(record[number:number + 4], "little"), int.from_bytes(record[call:call + 8], "little")
 
 
 @kernel.command
@@ -31,7 +32,8 @@ class Syscalls(kernel.Command):
             raise self.usage()
         inside = {}
         for process in kernel.processes():
-            inside.setdefault(ps.call_name(process), []).append("%s (%d)" % (kernel.array_text(process["name"]), int(process["pid"])))
+            who = "%s (%d)" % (kernel.array_text(process["name"]), int(process["pid"]))
+            inside.setdefault(ps.call_name(process), []).append(who)
         shown = 0
         for number, call in sorted(registered()):
             name = kernel.symbol(call)

@@ -76,10 +76,12 @@ class TrapUnwinder(Unwinder):
     def through(self, frame, sp, at):
         found = frame.create_unwind_info(FrameId(sp, frame.read_register("rip")))
         registers = gdb.Value(at).cast(frame_type().pointer())
-        for field in frame_type().fields():
-            if field.name not in NOT_REGISTERS:
-                self.add(frame, found, OTHER_NAMES.get(field.name, field.name), int(registers[field.name]))
-        self.interrupted[int(registers["rip"]), int(registers["rsp"])] = at + frame_type().sizeof
+        values = {field.name: int(registers[field.name]) for field in frame_type().fields() if field.name not in NOT_REGISTERS}
+        if "+" not in kernel.symbol(values["rip"]):  # the first instruction of a function has faulted; gdb looks at what lies
+            values["rip"] += 1  # before an address, for the call. trap_entry.S does the same for Moss's own backtrace
+        for name, value in values.items():
+            self.add(frame, found, OTHER_NAMES.get(name, name), value)
+        self.interrupted[values["rip"], values["rsp"]] = at + frame_type().sizeof
         return found
 
     @staticmethod

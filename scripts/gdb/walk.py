@@ -41,16 +41,17 @@ def table(physical):
 
 
 def steps(root, address):
-    """The walk: (level, physical address of the table, entry or None), up to the page, or to where it ends."""
-    physical = root & ADDRESS
+    """The walk: (level, physical address of the table, entry or None) for each level, up to the page, or to where it ends."""
+    physical, seen = root & ADDRESS, []
     with kernel.physical():
         for level in reversed(range(4)):
             entries = table(physical)
             entry = entries[index(address, level)] if entries else None
-            yield level, physical, entry
+            seen.append((level, physical, entry))
             if entry is None or not entry & PRESENT or is_page(entry, level):
-                return
+                break
             physical = entry & ADDRESS
+    return seen
 
 
 class Tables:
@@ -65,7 +66,8 @@ class Tables:
     def look(self, physical, level, base, slots):
         entries = table(physical)
         if entries is None or physical in self.found:  # tables that contain each other would never end
-            self.damaged.append("%s at %#x %s" % (LEVELS[level], physical, "is not in memory" if entries is None else "is used twice"))
+            what = "is not in memory" if entries is None else "is used twice"
+            self.damaged.append("%s at %#x %s" % (LEVELS[level], physical, what))
             return
         self.found.add(physical)
         for number in slots:
@@ -83,6 +85,6 @@ USER_HALF, KERNEL_HALF = range(ENTRIES // 2), range(ENTRIES // 2, ENTRIES)
 
 def rights(entry):
     """Of a page: "user rw-", and what Moss notes about it."""
-    text = "%s r%s%s" % ("user  " if entry & USER else "kernel", "w" if entry & WRITE else "-", "-" if entry & NO_EXECUTE else "x")
+    text = "%s r%s%s" % ("user" if entry & USER else "kernel", "w" if entry & WRITE else "-", "-" if entry & NO_EXECUTE else "x")
     notes = [(COW, "copy-on-write"), (SHARED, "shared"), (NO_ACCESS, "no access")]
-    return ", ".join([text.strip()] + [name for bit, name in notes if entry & bit])
+    return ", ".join([text] + [name for bit, name in notes if entry & bit])

@@ -1,0 +1,283 @@
+"""Terrarium's gdb server under the real gdb with the commands of scripts/gdb, `make gdb`, and the sessions of editors.
+
+The commands themselves are tested in tests/kit/test_gdb_commands.py, in plain QEMU.
+"""
+
+import importlib.util
+import json
+import os
+import re
+import struct
+import subprocess
+import tempfile
+import unittest
+from tests.support import moss
+from tests.support.gdb import KERNEL, LIMIT, Session, session
+
+HITS = 1000
+LINES = 400
+
+
+def neighbour(name):
+    """The module in a file beside this one, as it is for this build."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")
+    spec = importlib.util.spec_from_file_location("%s_shared" % name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+Guest = neighbour("system_gdb").Guest
+
+
+class OnTerrarium(Session):
+    """From the first instruction on, through breakpoints that gdb decides about, to the end of a loop in the shell."""
+
+    @classmethod
+    def hold(cls):
+        numbers = b" ".join(b"%d" % i for i in range(LINES))
+        with Guest(script=b"for i in " + numbers + b"; do echo line $i; done\n") as guest:
+            guest.printed(b"waiting for gdb", guest.errors)
+            cls.said = session(guest.socket, [
+                ("early", "moss ps"), ("early_pt", "moss pt $rip"),
+                "break vm_fault", "continue", "continue", ("fault", "backtrace"), ("fault_frame", "moss trapframe"),
+                ("fault_cause", 'printf "%#lx %#lx\\n", address, $cr2'), "delete",
+                "python address = int(gdb.parse_and_eval('(unsigned long)&processes'))",
+                ("pt", "moss pt &processes"), ("pt_expected", "python gdb.execute('monitor walk %#x' % address)"),
+                "set $pml4 = init_process->vm->pml4", "set variable init_process->vm->pml4 = 0x7ffffff000",
+                ("broken_tables", "moss pt 0x401000 1"), ("broken_space", "moss pt 1"),
+                "set variable init_process->vm->pml4 = $pml4",
+                ("virtq", "virtq virtio-console"), ("exits", "exits"), ("exits_again", "exits"),
+                "set can-use-hw-watchpoints 0", "break frame_alloc_user", "continue", "delete",
+                "set $before = 'guestos/mm/frames.c'::available",
+                ("watch", "watch 'guestos/mm/frames.c'::available"), "continue",
+                ("watched", "printf \"%#lx %#lx\\n\", $before, 'guestos/mm/frames.c'::available"), ("watched_in", "backtrace 1"),
+                "delete", "set $hits = 0", "break syscall_dispatch if ++$hits == %d" % HITS, "continue",
+                ("hits", 'printf "%#x\\n", $hits'),
+                ("hits_at", 'printf "%#lx %#lx\\n", $pc, (unsigned long)&syscall_dispatch'), ("ps", "moss ps"),
+                "delete", "detach"])
+            # gdb leaves, and comes again while the shell works: it goes on as if nobody had looked.
+            guest.type(b"echo again\n")
+            guest.printed(b"again\n")
+            cls.second = session(guest.socket, [("ps", "moss ps"), "detach"])
+            guest.type(b"exit 8\n")
+            cls.status = guest.wait()
+            cls.output = guest.content(guest.output)
+
+    def test_before_paging(self):
+        self.assertRegex(self.said["early"], "moss ps: Cannot access memory at address 0xffffffff[0-9a-f]+. Is that mapped")
+        self.assertIn("paging is off", self.said["early_pt"])
+
+    def test_a_backtrace_through_a_page_fault_to_the_program(self):
+        self.assertRegex(self.said["fault"], r"#0 +vm_fault [^#]*(#\d+ .*\n)*#\d+ .*page_fault .*\n#\d+ .*trap_dispatch .*\n"
+                                             r"#\d+ .*trap_common .*\n#\d+ +0x0000000000\w{6} in .*\n#\d+ +0x0+ in \?\?")
+        address, cr2 = self.numbers("fault_cause")
+        self.assertEqual(address, cr2, "the page fault that the kernel works at is the last one")
+        self.assertIn("page fault: a program tried to", self.said["fault_frame"])
+
+    def test_pt_finds_what_the_hypervisor_finds(self):
+        expected = re.search(r"-> ([0-9a-f]+) \(kernel", self.said["pt_expected"])
+        self.assertTrue(expected, self.said["pt_expected"])
+        self.assertIn("=> physical 0x%x," % int(expected.group(1), 16), self.said["pt"])
+
+    def test_tables_outside_memory(self):
+        self.assertIn("IS NOT IN MEMORY", self.said["broken_tables"])
+        self.assertIn("is not in memory", self.said["broken_space"])
+
+    def test_virtq_shows_what_the_driver_has_offered(self):
+        queue = re.search(r"queue 0: (\d+) places.*?(\d+) chains with the device\n(.*?)queue 1", self.said["virtq"], re.S)
+        self.assertTrue(queue, self.said["virtq"])
+        count = int(queue.group(2))
+        self.assertGreater(count, 0, "the console's driver waits for input")
+        self.assertEqual(queue.group(3).count("A"), count)
+        self.assertEqual(len(re.findall(r"chain +\d+: \[\d+\] [0-9a-f]+\+\d+ W", queue.group(3))), min(16, count))
+
+    def test_exits_counts_since_the_last_time(self):
+        rows = r"^ *0 +(\d+) +\+(\d+)  .*KVM_EXIT_"
+        first, again = (re.findall(rows, self.said[name], re.M) for name in ("exits", "exits_again"))
+        self.assertTrue(first, self.said["exits"])
+        self.assertTrue(all(count == since and int(count) for count, since in first), first)
+        self.assertEqual(again, [(count, "0") for count, _ in first], "the guest stood still between the two")
+
+    def test_a_variable_that_is_watched_by_stepping(self):
+        self.assertIn("Watchpoint", self.said["watch"])
+        before, after = self.numbers("watched")
+        self.assertEqual(after, before - 1, "one frame was taken")
+        self.assertRegex(self.said["watched_in"], "take|frame_alloc")
+
+    def test_a_condition_is_evaluated_a_thousand_times(self):
+        self.assertEqual(self.numbers("hits"), [HITS])
+        at, dispatch = self.numbers("hits_at")
+        self.assertEqual(at, dispatch)
+        self.assertRegex(self.said["ps"], "on CPU 0 .* sh")
+
+    def test_no_byte_of_the_console_is_lost(self):
+        expected = b"".join(b"line %d\n" % i for i in range(LINES))
+        self.assertIn(expected, self.output)
+
+    def test_the_guest_goes_on_without_gdb(self):
+        self.assertIn("sh", self.second["ps"])
+        self.assertEqual(self.status, 8)
+
+    def test_no_python_error_is_shown(self):
+        self.no_python_error()
+
+
+class TwoCpus(unittest.TestCase):
+    """A kernel of a few bytes that starts its second vCPU (Moss does not before lab 11), and both count."""
+
+    CODE = bytes.fromhex(
+        "be37001000 bf00800000 b90c000000 f3a4"  # mov $ap, %esi; mov $0x8000, %edi; mov $12, %ecx; rep movsb
+        "c7051003e0fe00000001"                   # movl $1 << 24, 0xfee00310: the local APIC shall interrupt vCPU 1
+        "c7050003e0fe00450000"                   # movl $0x4500, 0xfee00300: by INIT
+        "c7050003e0fe08460000"                   # movl $0x4608, 0xfee00300: start it at 0x8000
+        "ff0500060000 ebf8"                      # 1: incl 0x600; jmp 1b
+        "ea05800000 66ff060406 ebf9")            # ap, 16-bit: ljmp $0, $0x8005; 1: incl 0x604; jmp 1b
+    ENTRY, LOOP, AGAIN, FIRST_LOOP = 0x100000, 0x8005, 0x800a, (0x10002f, 0x100035)
+
+    def kernel(self):
+        """An ELF file that is loaded at ENTRY and starts there, in protected mode (PVH)."""
+        note = struct.pack("<III4sI", 4, 4, 18, b"Xen", self.ENTRY)
+        note_at, code_at = 64 + 2 * 56, 64 + 2 * 56 + len(note)
+        header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, self.ENTRY, 64, 0, 0, 64, 56, 2, 64, 0, 0)
+        load = struct.pack("<IIQQQQQQ", 1, 7, code_at, self.ENTRY, self.ENTRY, len(self.CODE), len(self.CODE), 1)
+        notes = struct.pack("<IIQQQQQQ", 4, 4, note_at, 0, 0, len(note), len(note), 4)
+        return header + load + notes + note + self.CODE
+
+    def test_a_breakpoint_that_only_one_of_them_meets(self):
+        counters, where = 'printf "%#x %#x\\n", *(int *)0x600, *(int *)0x604', 'printf "%#x %#x\\n", $_thread, $pc'
+        with tempfile.TemporaryDirectory(dir=os.environ.get("TERRARIUM_RUN", "/tmp")) as directory:
+            path = os.path.join(directory, "two.elf")
+            with open(path, "wb") as file:
+                file.write(self.kernel())
+            server = "| exec %s/terrarium run --kernel %s --cpus 2 --gdb stdio --gdb-wait" % (moss.BUILD, path)
+            said = session(server, [
+                "break *%#x" % self.LOOP, "continue", ("hit", where), ("before", counters),
+                "set scheduler-locking on", ("stepi", "stepi"), ("step", where), ("after", counters),
+                "set scheduler-locking off", ("continue", "continue"), ("again", where), ("counted", counters),
+                ("thread", "thread 1"), ("first", 'printf "%#x\\n", $pc'), ("kill", "kill")], kernel=None)
+        seen = {}
+        for name in "hit", "before", "step", "after", "again", "counted", "first":
+            self.assertRegex(said[name], r"^\s*(0x)?[0-9a-f]+( (0x)?[0-9a-f]+)?\s*$", said)
+            seen[name] = [int(word, 16) for word in said[name].split()]
+        self.assertEqual(seen["hit"], [2, self.LOOP], said)
+        self.assertEqual(seen["step"], [2, self.AGAIN], said)
+        self.assertEqual(seen["after"], [seen["before"][0], 1], "only vCPU 1 makes a step, the other is held")
+        self.assertEqual(seen["again"], [2, self.LOOP], said)
+        self.assertEqual(seen["counted"][1], 1)
+        self.assertGreater(seen["counted"][0], seen["after"][0], "both run when gdb lets both go on")
+        self.assertIn(seen["first"][0], self.FIRST_LOOP, "vCPU 0 counts, and does not stop at the other's breakpoint")
+
+
+class Hypervisor(unittest.TestCase):
+    def test_the_hypervisor_under_gdb(self):
+        """As `make gdb WHO=hypervisor` has it: Terrarium runs to its end, and kicks of vCPUs are no stops."""
+        arguments = "run --flat %s/hello.bin" % moss.BUILD
+        said = session(None, ["handle SIGUSR1 nostop noprint pass", "set args " + arguments, "break bus_access",
+                              "run", ("bt", "backtrace"), ("ps", "moss ps"), "delete", "continue", ("end", "print $_exitcode")],
+                       kernel=os.path.join(moss.BUILD, "terrarium"))
+        self.assertIn("bus_access", said["bt"])
+        self.assertIn("vcpu_thread", said["bt"])
+        self.assertIn("these symbols are not Moss's", said["ps"])
+        self.assertIn("= 0", said["end"])
+
+
+class Start(unittest.TestCase):
+    """scripts/gdb/start as `make gdb` calls it."""
+
+    def start(self, who, *options):
+        words = [os.path.join(moss.ROOT, "scripts/gdb/start"), who, KERNEL, *moss.terrarium_command()]
+        return subprocess.run(words, cwd=moss.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True, timeout=LIMIT, check=False, env={**os.environ, "GDB_OPTIONS": " ".join(options)})
+
+    def test_a_guest_and_the_hypervisor_around_it(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".gdb") as file:
+            file.write("set confirm off\nbreak syscall_dispatch\ncontinue\nshell echo 'exit 3' >$CONSOLE\nmoss ps\n"
+                       'hypervisor -batch -ex "info threads"\ndelete\ncontinue\n')
+            file.flush()
+            done = self.start("both", "-batch", "-x", file.name)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertRegex(done.stdout, r"1 +0 +on CPU 0 .*init", done.stdout)
+        self.assertIn("LWP", done.stdout, "the second gdb lists Terrarium's threads")
+        self.assertIn("exited with code 03", done.stdout)
+
+    def test_a_wrong_who(self):
+        done = self.start("nobody")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("guest, hypervisor or both, not 'nobody'", done.stdout)
+
+
+class Machine:
+    """gdb with its machine interface, as editors use it."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(["gdb", "-nx", "-iex", "set debuginfod enabled off", "--interpreter=mi2"], cwd=moss.ROOT,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                        errors="replace")
+        self.seen = []
+
+    def until(self, pattern):
+        """The first line from here on that matches; an error of gdb's ends the test."""
+        for line in self.process.stdout:
+            self.seen.append(line)
+            if re.match(pattern, line):
+                return line
+        raise AssertionError("gdb ended without %s:\n%s" % (pattern, "".join(self.seen)[-3000:]))
+
+    def ask(self, command, expected="done"):
+        number = str(len(self.seen) + 1000)
+        self.process.stdin.write(number + command + "\n")
+        self.process.stdin.flush()
+        line = self.until(number + r"\^")
+        if not line.startswith(number + "^" + expected):
+            raise AssertionError("%s is answered by %s" % (command, line))
+        return line
+
+
+class Editor(unittest.TestCase):
+    """What Visual Studio Code's debugger does with the settings that `make vscode` writes (MIEngine's order of commands)."""
+
+    def settings(self):
+        with tempfile.TemporaryDirectory() as directory:
+            options = "--kernel %s --initrd %s/initrd.cpio" % (KERNEL, moss.BUILD)
+            script, build = os.path.join(moss.ROOT, "scripts/vscode"), os.path.relpath(moss.BUILD, moss.ROOT)
+            subprocess.run([script, build, options], check=True, cwd=directory, stdout=subprocess.DEVNULL)
+            with open(os.path.join(directory, ".vscode/launch.json")) as file:
+                return json.load(file)["configurations"][0]
+
+    def test_a_session(self):
+        settings = self.settings()
+        gdb = Machine()
+        self.addCleanup(gdb.process.communicate)
+        self.addCleanup(gdb.process.kill)
+        gdb.until(r"\(gdb\)")
+        gdb.ask("-gdb-set target-async on")
+        gdb.ask('-interpreter-exec console "set pagination off"')
+        for command in settings["customLaunchSetupCommands"]:
+            text = command["text"].replace("${workspaceFolder}", moss.ROOT)
+            gdb.ask(text, "connected" if "target-select" in text else "done")
+        gdb.ask("-break-insert syscall_dispatch")
+        gdb.ask("-" + settings["launchCompleteCommand"], "running")
+        self.assertIn('func="kmain"', gdb.until(r"\*stopped"))
+        self.assertIn('vCPU 0', gdb.ask("-thread-info"))
+        frames = gdb.ask("-stack-list-frames")
+        self.assertRegex(frames, r'func="kmain".*fullname="[^"]*/guestos/kernel/main.c"')
+        gdb.ask("-exec-next", "running")
+        self.assertIn('reason="end-stepping-range"', gdb.until(r"\*stopped"))
+        gdb.ask("-exec-continue", "running")
+        self.assertIn('func="syscall_dispatch"', gdb.until(r"\*stopped"))
+        gdb.ask("-stack-list-variables --thread 1 --frame 0 --simple-values")
+        gdb.ask("-var-create - * frame->rax")
+        self.assertIn("rip", gdb.ask("-data-list-register-names"))
+        gdb.ask("-data-list-register-values x 16")
+        gdb.ask('-interpreter-exec console "moss ps"')
+        self.assertIn("init", "".join(gdb.seen))
+        gdb.ask("-break-delete")
+        gdb.ask("-exec-continue", "running")
+        gdb.ask("-exec-interrupt")
+        self.assertIn("*stopped", gdb.until(r"\*stopped"))
+        gdb.ask('-interpreter-exec console "kill"')
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,43 @@
+"""Sessions of the real gdb with the commands of scripts/gdb, in batch mode."""
+
+import os
+import re
+import subprocess
+import unittest
+from tests.support import moss
+
+COMMANDS = os.path.join(moss.ROOT, "scripts/gdb/terrarium.py")
+KERNEL = os.path.join(moss.BUILD, "moss.elf")
+LIMIT = 5 * moss.PATIENCE * moss.SCALE  # seconds: only ends what hangs
+
+
+def session(where, commands, kernel=KERNEL):
+    """Have gdb do all `commands`, each a string or (name, string). Returns what it said from each name to the next."""
+    words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off", "-ex", "set width 0",
+             "-ex", "set remotetimeout %d" % (30 * moss.SCALE), "-ex", "source " + COMMANDS]
+    words += ["-ex", "target remote " + where] if where else []
+    for command in commands:
+        name, command = command if isinstance(command, tuple) else (None, command)
+        words += (["-ex", "echo @@%s@@\\n" % name] if name else []) + ["-ex", command]
+    done = subprocess.run(words + ([kernel] if kernel else []), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=LIMIT, cwd=moss.ROOT, errors="replace", check=False)
+    parts = re.split(r"^@@(\w+)@@$", done.stdout, flags=re.M)
+    return {"": parts[0], **dict(zip(parts[1::2], parts[2::2]))}
+
+
+class Session(unittest.TestCase):
+    """Tests of what gdb said in the session that the class holds (hold(), once): self.said."""
+
+    said = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.hold()
+
+    def numbers(self, name):
+        """All hexadecimal numbers that gdb printed under this name."""
+        return [int(word, 16) for word in re.findall(r"\b0x[0-9a-f]+\b", self.said[name])]
+
+    def no_python_error(self):
+        for name, text in self.said.items():
+            self.assertNotRegex(text, "Traceback|Python Exception|Error occurred in Python", name)
