@@ -49,11 +49,11 @@ struct slot {
 struct disk {
     struct block_device block;
     struct virtqueue *queue;
+    struct disk *next;
     struct spinlock lock; /* guards all below, the queue, and the links of its requests */
     struct slot *idle;
     struct list waiting;   /* requests for which there is no room */
     struct list in_flight; /* requests that the device has */
-    struct disk *next;
 };
 
 static struct disk *disks; /* only grows, while the machine starts */
