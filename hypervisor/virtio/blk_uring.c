@@ -1,6 +1,8 @@
 /* Disks that nobody waits for: requests go to the kernel through io_uring, many at a time, and are told to
  * the guest as they end (io_uring_setup(2), liburing). */
 #include <liburing.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include "blk.h"
 #include "io_thread.h"
 
@@ -25,6 +27,11 @@ static void uring_start(struct blk_request *r)
         io_uring_prep_writev(sqe, r->disk->fd, r->iov, r->iov_count, r->offset);
     io_uring_sqe_set_data(sqe, r);
     u->in_flight++;
+}
+
+static void uring_submit(struct disk *disk)
+{
+    io_uring_submit(&((struct uring *)disk->starter)->ring);
 }
 
 /* A request has come back from the kernel: it is done, or only a part of it is. */
@@ -52,16 +59,6 @@ static void uring_reap(struct uring *u)
         io_uring_cqe_seen(&u->ring, cqe);
         uring_result(u, r, result);
     }
-}
-
-/* What the file's cache has is read by the time that the kernel comes back: no event is needed for that. */
-static void uring_submit(struct disk *disk)
-{
-    struct uring *u = disk->starter;
-
-    while (io_uring_sq_ready(&u->ring) > 0 && io_uring_submit(&u->ring) > 0)
-        if (io_uring_cq_ready(&u->ring) > 0)
-            uring_reap(u);
 }
 
 static void uring_completed(struct watch *watch)
@@ -96,9 +93,10 @@ static void use_uring(struct disk *disk)
     if (!u || io_uring_queue_init(VIRTIO_QUEUE_SIZE_MAX, &u->ring, 0) < 0)
         return;
     u->disk = disk;
-    u->completed = (struct watch){u->ring.ring_fd, uring_completed, disk->device.vm, u};
+    u->completed =
+        (struct watch){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), uring_completed, disk->device.vm, u};
     disk->starter = u;
-    if (io_watch(&u->completed) < 0)
+    if (io_uring_register_eventfd(&u->ring, u->completed.fd) < 0 || io_watch(&u->completed) < 0)
         return;
     disk->start = uring_start;
     disk->submit = uring_submit;
@@ -119,6 +117,7 @@ static void close_uring(struct disk *disk)
         return;
     uring_drain(disk);
     io_uring_queue_exit(&u->ring);
+    close(u->completed.fd);
 }
 
 static void uring_ended(struct vm *vm)

@@ -28,8 +28,7 @@ static void io_serve(struct vm *vm, struct io_thread *io)
     int n = epoll_wait(io->epoll_fd, events, COUNT(events), 0);
     for (int i = 0; i < n; i++) {
         struct watch *watch = events[i].data.ptr;
-        eventfd_read(watch->fd, &ignored); /* fails if it is something else */
-        if (watch->ready)
+        if (eventfd_read(watch->fd, &ignored) == 0 && watch->ready)
             watch->ready(watch);
     }
     pthread_mutex_unlock(&vm->lock);

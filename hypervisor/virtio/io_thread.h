@@ -6,8 +6,8 @@
 
 /* A descriptor to wait for. The memory is the caller's and stays while it is watched. */
 struct watch {
-    int fd;                        /* an eventfd, which is read first, or what is ready until all is done */
-    void (*ready)(struct watch *); /* called on the thread with vm->lock held */
+    int fd;                        /* an eventfd */
+    void (*ready)(struct watch *); /* called on the thread with vm->lock held, after the eventfd was read */
     struct vm *vm;
     void *arg;
 };

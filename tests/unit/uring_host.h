@@ -4,7 +4,6 @@
 #define URING_HOST_H
 
 #include <liburing.h>
-#include <stdbool.h>
 
 #define URING_MAX 128
 
@@ -13,7 +12,6 @@ extern struct io_uring_sqe uring_waiting[URING_MAX];
 extern unsigned uring_waiting_count;
 extern unsigned uring_most;        /* bytes that one of them moves; 0: all */
 extern unsigned uring_carried_out; /* by uring_end_well(), since uring_new() */
-extern bool uring_cached;          /* what is submitted ends well at once */
 
 void uring_new(void);
 

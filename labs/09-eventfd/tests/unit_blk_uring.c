@@ -311,24 +311,6 @@ static void chains_that_wait_are_taken_when_there_is_room(void **state)
     disk->free->next = rest;
 }
 
-static void what_is_cached_needs_no_event(void **state)
-{
-    (void)state;
-    uring_cached = true;
-    for (unsigned n = 0; n < 3; n++)
-        offer_request(n, BLK_IN, n, 512);
-    notify_queue(&q);
-    expect_number(
-        used(2), 3,
-        "The kernel had the data in memory, and all reads ended before io_uring_submit() came back: "
-        "the results are there to be taken.");
-    expect_number(reg(W, R_INTERRUPTS), 1, "And the driver is told, with the same look at the queue.");
-    uring_most = 200;
-    request(0, BLK_IN, 7, 1024);
-    expect_bytes(data(0), content + 7 * 512, 1024, "What was done in part goes on at once, too.");
-    expect_number(used(0), 1, "It has ended, once.");
-}
-
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -344,7 +326,6 @@ int main(void)
         TEST(what_was_interrupted_is_tried_again),
         TEST(a_reset_waits_for_what_was_begun),
         TEST(chains_that_wait_are_taken_when_there_is_room),
-        TEST(what_is_cached_needs_no_event),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

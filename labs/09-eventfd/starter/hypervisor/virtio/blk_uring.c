@@ -33,7 +33,7 @@ static void uring_reap(struct uring *u)
 }
 
 /*
- * The ring's descriptor is ready: results are there (uring_reap()). If the device is running, then look at
+ * The ring's eventfd was written to: results are there (uring_reap()). If the device is running, then look at
  * its queue as after a notification: chains may wait for a request that is free now, and the driver is told.
  * If it is not, what was started again must be submitted all the same. Handout, section 4.6.
  */
