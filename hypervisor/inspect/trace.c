@@ -162,7 +162,7 @@ static int trace_vcpu(struct vcpu *vcpu)
     if (!is_traced(vcpu->vm))
         return 0;
     trace->vcpus[vcpu->id].left_ns = UNKNOWN_NS;
-    vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS; /* RIP then comes with each exit, without a system call */
+    vcpu->run->kvm_valid_regs |= KVM_SYNC_X86_REGS; /* RIP then comes with each exit, without a system call */
     return trace_ring_init(&trace->vcpus[vcpu->id].ring);
 }
 
