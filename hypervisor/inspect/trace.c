@@ -144,7 +144,7 @@ static int trace_vcpu(struct vcpu *vcpu)
 {
     trace.vcpus[vcpu->id].left_ns = UNKNOWN_NS;
     if (trace.vm) /* RIP then comes with each exit, without a system call */
-        vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+        vcpu->run->kvm_valid_regs |= KVM_SYNC_X86_REGS;
     return 0;
 }
 
