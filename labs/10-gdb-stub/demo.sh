@@ -5,7 +5,7 @@
 
 BUILD=${BUILD:-build/lab10}
 SERVER="$BUILD/terrarium run --gdb stdio --gdb-wait --kernel $BUILD/moss.elf --initrd $BUILD/initrd.cpio"
-GDB="gdb -nx -batch $BUILD/moss.elf -iex 'set debuginfod enabled off' -iex 'set confirm off' -ex 'target remote | exec $SERVER 2>/dev/null'"
+GDB="gdb -nx -batch $BUILD/moss.elf -iex 'set debuginfod enabled off' -iex 'set confirm off' -iex 'set remotetimeout 100' -ex 'target remote | exec $SERVER 2>/dev/null'"
 
 say "gdb speaks in lines of text. We are gdb: '?', why does the guest stand still; 'p10', what is in register 16, which is RIP; 'k', end it. Each packet ends with the sum of its bytes."
 show sh -c "printf '\$?#3f\$p10#d1\$k#6b' | $SERVER 2>/dev/null | cat; echo"
@@ -23,6 +23,6 @@ say "What a program does not have, Terrarium tells: 'monitor' walks the page tab
 show sh -c "$GDB -ex 'break kmain' -ex continue -ex 'monitor walk 0xffffffff80100000' -ex 'monitor vcpus' -ex kill"
 
 SERVER="$SERVER --append demo=lose-idt"
-GDB="gdb -nx -batch $BUILD/moss.elf -iex 'set debuginfod enabled off' -iex 'set confirm off' -ex 'target remote | exec $SERVER 2>/dev/null'"
+GDB="gdb -nx -batch $BUILD/moss.elf -iex 'set debuginfod enabled off' -iex 'set confirm off' -iex 'set remotetimeout 100' -ex 'target remote | exec $SERVER 2>/dev/null'"
 say "A kernel that dies is a stop, too. Here it loses its IDT, and the next exception is a triple fault. Registers and stack are still there to be asked."
 show sh -c "$GDB -ex continue -ex 'print/x \$idt_limit' -ex 'backtrace 3' -ex kill | sed 's/^/  /'"
