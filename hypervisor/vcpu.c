@@ -72,30 +72,34 @@ static struct exit_note exit_note(const struct kvm_run *run)
     }
 }
 
-static void vcpu_keep_registers(struct vcpu *vcpu)
+/* KVM leaves them in the page that we share (kvm_valid_regs), with no system call, but for the MSRs: these
+ * change seldom, so not in a row of equal exits. */
+static void vcpu_keep_registers(struct vcpu *vcpu, bool with_msrs)
 {
-    if (vcpu->keeps_registers && vcpu->run->exit_reason != KVM_EXIT_SHUTDOWN) {
-        ioctl(vcpu->fd, KVM_GET_REGS, &vcpu->regs);
-        ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->sregs);
-    }
+    if (!vcpu->keeps_registers || vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN)
+        return;
+    vcpu->regs = vcpu->run->s.regs.regs;
+    vcpu->sregs = vcpu->run->s.regs.sregs;
+    if (with_msrs)
+        ioctl(vcpu->fd, KVM_GET_MSRS, &vcpu->msrs);
 }
 
 /* Count an exit and keep it in the list of the last ones, equal neighbours as one entry. */
 static void vcpu_note_exit(struct vcpu *vcpu)
 {
     struct exit_note note = exit_note(vcpu->run), *last = &vcpu->last[vcpu->last_index];
+    bool is_new = last->reason != note.reason || last->size != note.size || last->addr != note.addr ||
+                  last->is_write != note.is_write;
 
     vcpu->exit_count++;
     vcpu->exits[note.reason % EXIT_REASONS]++;
-    if (last->reason == note.reason && last->size == note.size && last->addr == note.addr &&
-        last->is_write == note.is_write) {
-        if (++last->count % 64) /* a row of equal exits is not worth a look at each */
-            return;
-    } else {
+    if (is_new) {
         vcpu->last_index = (vcpu->last_index + 1) % LAST_EXITS;
         vcpu->last[vcpu->last_index] = note;
+    } else {
+        last->count++;
     }
-    vcpu_keep_registers(vcpu);
+    vcpu_keep_registers(vcpu, is_new);
 }
 
 void vcpu_died(struct vcpu *vcpu, int status, const char *what)
@@ -133,7 +137,8 @@ void *vcpu_thread(void *arg)
 {
     struct vcpu *vcpu = arg;
 
-    vcpu_keep_registers(vcpu);
+    ioctl(vcpu->fd, KVM_GET_REGS, &vcpu->regs);
+    ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->sregs);
     for (;;) {
         int err = vcpu_enter(vcpu);
         if (err == 0) {

@@ -164,9 +164,13 @@ struct vcpu {
     uint64_t exit_ns[EXIT_REASONS];    /* time in the handlers, only while vm->timed */
     struct exit_note last[LAST_EXITS]; /* a ring; last[last_index] is the newest */
     unsigned last_index;
-    bool keeps_registers; /* a feature asked for them, at the last exit or one of the equal ones before: */
+    bool keeps_registers; /* a feature asked for them, as they were at the last exit: */
     struct kvm_regs regs;
     struct kvm_sregs sregs;
+    struct {
+        uint32_t count, unused;
+        struct kvm_msr_entry entries[5];
+    } msrs; /* laid out as struct kvm_msrs; the feature says which */
 };
 
 int vcpu_create(struct vm *vm, unsigned id);

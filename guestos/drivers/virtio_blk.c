@@ -49,12 +49,14 @@ struct slot {
 struct disk {
     struct block_device block;
     struct virtqueue *queue;
+    struct disk *next;
     struct spinlock lock; /* guards all below, the queue, and the links of its requests */
     struct slot *idle;
     struct list waiting;   /* requests for which there is no room */
     struct list in_flight; /* requests that the device has */
-    bool completing;       /* the interrupt handler is at work, and kicks when it is done */
 };
+
+static struct disk *disks; /* only grows, while the machine starts */
 
 /* Give the device a request, with a slot for it. Returns virtqueue_add's result. */
 static int give(struct disk *disk, struct slot *slot, uint32_t type, uint64_t sector, void *data,
@@ -113,48 +115,63 @@ static int result(const struct slot *slot, uint32_t written)
     return written == expected && slot->status == STATUS_OK ? 0 : -EIO;
 }
 
-/* Take back one request that the device has done; the next takes its place. NULL: there is none. */
-static struct block_request *take_done(struct disk *disk, int *error)
+/* Take back what the device has done, into `ended`; what waits takes its place. */
+static void collect(struct disk *disk, struct list *ended)
 {
-    struct block_request *request = NULL;
+    struct slot *slot;
     uint32_t written;
 
     spin_lock(&disk->lock);
-    struct slot *slot = virtqueue_take(disk->queue, &written);
-    if (slot) {
-        request = slot->request;
-        *error = result(slot, written);
+    virtqueue_quiet(disk->queue);
+    while ((slot = virtqueue_take(disk->queue, &written))) {
+        slot->request->error = result(slot, written);
+        list_del(&slot->request->link);
+        list_add_before(ended, &slot->request->link);
         slot->next = disk->idle;
         disk->idle = slot;
-        list_del(&request->link);
         give_waiting(disk);
     }
+    virtqueue_kick(disk->queue);
     spin_unlock(&disk->lock);
-    return request;
 }
 
-static void set_completing(struct disk *disk, bool completing)
+/* Want an interrupt, unless somebody looks before it is missed. Returns true if so much is done already. */
+static bool listen(struct disk *disk)
 {
+    if (before_choice && !some_cpu_rests())
+        return false;
     spin_lock(&disk->lock);
-    disk->completing = completing;
-    if (!completing)
-        virtqueue_kick(disk->queue);
+    bool done = virtqueue_listen(disk->queue, MAX(disk->queue->in_flight / DONE_SHARE, 1));
     spin_unlock(&disk->lock);
+    return done;
+}
+
+static void look_at(struct disk *disk)
+{
+    struct list ended = LIST_INIT(ended);
+
+    do {
+        collect(disk, &ended);
+        while (!list_empty(&ended)) {
+            struct block_request *request = list_entry(ended.next, struct block_request, link);
+            list_del(&request->link);
+            request->done(request);
+        }
+    } while (listen(disk));
 }
 
 static void requests_done(struct virtqueue *queue)
 {
-    struct disk *disk = queue->device->data;
-    struct block_request *request;
-    int error;
+    look_at(queue->device->data);
+}
 
-    set_completing(disk, true);
-    do {
-        virtqueue_quiet(queue);
-        while ((request = take_done(disk, &error)))
-            finish(request, error);
-    } while (virtqueue_listen(queue, MAX(queue->in_flight / DONE_SHARE, 1)));
-    set_completing(disk, false);
+void virtio_blk_look(void)
+{
+    for (struct disk *disk = disks; disk; disk = disk->next) {
+        if (disk->queue->in_flight)
+            look_at(disk);
+        virtio_tell_failure(disk->queue->device);
+    }
 }
 
 static void submit(struct block_device *block, struct block_request *request)
@@ -170,7 +187,7 @@ static void submit(struct block_device *block, struct block_request *request)
     spin_lock(&disk->lock);
     list_add_before(&disk->waiting, &request->link);
     give_waiting(disk);
-    if (!request->more && !disk->completing)
+    if (!request->more)
         virtqueue_kick(disk->queue);
     spin_unlock(&disk->lock);
     virtio_tell_failure(device);
@@ -285,6 +302,8 @@ static int probe(struct virtio_device *device)
     int error = begin(disk, device);
     if (error)
         return error;
+    disk->next = disks;
+    disks = disk;
     format(disk->block.name, sizeof(disk->block.name), "vd%c", 'a' + count++);
     return block_register(&disk->block);
 }

@@ -164,7 +164,7 @@ int block_sync(struct block_device *device)
     return error;
 }
 
-/* What was written and not synced is on the disk soon all the same. */
+/* What was written and not synced is on the disk soon all the same. And memory that was lent comes home. */
 static void write_back(void *unused)
 {
     (void)unused;
@@ -172,6 +172,7 @@ static void write_back(void *unused)
         wait_until(&never, false, clock_ns() + WRITE_BACK_SECONDS * NS_PER_SECOND, false);
         for (struct block_device *device = devices; device; device = device->next)
             block_sync(device);
+        cache_take_back();
     }
 }
 

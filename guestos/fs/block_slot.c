@@ -4,37 +4,13 @@
 #include "frames.h"
 #include "heap.h"
 
-#define RAM_SHARE 8     /* the cache is one eighth of memory */
-#define SLOTS_MIN 256   /* more than processes that may each hold one */
-#define SLOTS_MAX 16384 /* the lock is held while all are looked at */
+#define RAM_SHARE  8     /* the cache is one eighth of memory */
+#define SLOTS_MIN  256   /* more than processes that may each hold one */
+#define SLOTS_MAX  16384 /* the lock is held while all are looked at */
+#define LENT_SHARE 2     /* of the cache can be lent: the rest has room for all that may be dirty */
+#define FREE_SHARE 4     /* of memory is free: enough to take back what was lent */
 
 struct slot_pool pool;
-
-int cache_init(void)
-{
-    uint32_t count = MIN(MAX(frames_total() / RAM_SHARE, SLOTS_MIN), SLOTS_MAX), buckets = 1;
-
-    if (pool.slots)
-        return 0;
-    while (buckets < count)
-        buckets *= 2;
-    pool.table = kmalloc(buckets * sizeof(*pool.table));
-    pool.slots = kmalloc(count * sizeof(*pool.slots));
-    uint64_t memory = pool.table && pool.slots ? frames_alloc_together(count) : 0;
-    if (!memory) {
-        kfree(pool.table);
-        kfree(pool.slots);
-        pool.slots = NULL;
-        return -ENOMEM;
-    }
-    pool.memory = phys_to_virt(memory);
-    pool.count = count;
-    pool.buckets = buckets;
-    wait_queue_init(&pool.any);
-    for (unsigned i = 0; i < SLOT_QUEUES; i++)
-        wait_queue_init(&pool.queues[i]);
-    return 0;
-}
 
 uint8_t slot_sectors(const struct slot *slot)
 {
@@ -93,7 +69,7 @@ static struct slot *find_victim(void)
     for (uint32_t steps = 2 * pool.count; steps > 0; steps--) {
         struct slot *slot = &pool.slots[pool.hand];
         pool.hand = (pool.hand + 1) % pool.count;
-        if (slot->pins || slot->busy || slot->dirty)
+        if (slot->pins || slot->busy || slot->dirty || slot->lent)
             continue;
         if (!slot->recent)
             return slot;
@@ -154,4 +130,62 @@ void cache_drop(struct block_device *device)
             evict(slot);
     }
     spin_unlock(&pool.lock);
+}
+
+/* A frame for those who find no other. */
+static uint64_t lend(void)
+{
+    spin_lock(&pool.lock);
+    struct slot *slot = pool.lent < pool.count / LENT_SHARE ? find_victim() : NULL;
+    if (slot) {
+        if (slot->device)
+            evict(slot);
+        slot->lent = true;
+        pool.lent++;
+    }
+    spin_unlock(&pool.lock);
+    return slot ? virt_to_phys(slot_data(slot)) : 0;
+}
+
+static void home(uint64_t physical)
+{
+    spin_lock(&pool.lock);
+    pool.slots[((char *)phys_to_virt(physical) - pool.memory) / BLOCK_SIZE].lent = false;
+    pool.lent--;
+    spin_unlock(&pool.lock);
+}
+
+void cache_take_back(void)
+{
+    uint64_t start = virt_to_phys(pool.memory);
+
+    if (pool.lent && frames_free() > frames_total() / FREE_SHARE)
+        frames_call_home(start, start + (uint64_t)pool.count * BLOCK_SIZE, home);
+}
+
+int cache_init(void)
+{
+    uint32_t count = MIN(MAX(frames_total() / RAM_SHARE, SLOTS_MIN), SLOTS_MAX), buckets = 1;
+
+    if (pool.slots)
+        return 0;
+    while (buckets < count)
+        buckets *= 2;
+    pool.table = kmalloc(buckets * sizeof(*pool.table));
+    pool.slots = kmalloc(count * sizeof(*pool.slots));
+    uint64_t memory = pool.table && pool.slots ? frames_alloc_together(count) : 0;
+    if (!memory) {
+        kfree(pool.table);
+        kfree(pool.slots);
+        pool.slots = NULL;
+        return -ENOMEM;
+    }
+    pool.memory = phys_to_virt(memory);
+    pool.count = count;
+    pool.buckets = buckets;
+    wait_queue_init(&pool.any);
+    for (unsigned i = 0; i < SLOT_QUEUES; i++)
+        wait_queue_init(&pool.queues[i]);
+    frame_lender = lend;
+    return 0;
 }

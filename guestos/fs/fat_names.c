@@ -163,11 +163,15 @@ int fat_unlink(struct vnode *dir, const char *name, struct vnode *node)
     return error;
 }
 
-/* Give the node the new name: over the old one in one sector if that can be, else beside it; then there are
- * two on the disk until the old one is removed. */
+/*
+ * Give the node the new name: over the old one in one sector if that can be, else beside it. Returns 1, 0 or
+ * -errno. Beside it there is no good order: the disk never changes two sectors at once, so that a crash finds
+ * the file with two names or with none. A lost file is worse, so the old name goes when the new one is there.
+ * To a check of the disk, two names are two files that share their clusters; so this must not last.
+ */
 static int give_name(struct vnode *from, struct vnode *to, struct fat_node *node, struct work *work)
 {
-    struct fat_node *old_dir = fat_node_of(from), *new_dir = fat_node_of(to);
+    struct fat_node *new_dir = fat_node_of(to);
     struct fat_short *raw = &work->new.slots[work->new.count - 1];
     struct fat_short old;
     int error = cache_read(node->fat->device, node->entry, &old, sizeof(old));
@@ -179,13 +183,14 @@ static int give_name(struct vnode *from, struct vnode *to, struct fat_node *node
     *raw = old;
     fat_fill_entry(node, raw);
     int replaced = from == to ? fat_entry_replace(new_dir, node, &work->new) : 0;
-    if (replaced != 0)
-        return MIN(replaced, 0);
-    error = fat_entry_add(new_dir, &work->new, &work->entry);
-    if (error == 0)
-        error = fat_commit(node->fat); /* the new name must be there before the old one goes */
-    if (error == 0)
-        error = fat_entry_remove(old_dir, node);
+    return replaced ? replaced : fat_entry_add(new_dir, &work->new, &work->entry);
+}
+
+/* The name that was given beside the old one is there: now that one goes. */
+static int remove_old_name(struct vnode *from, struct fat_node *node, const struct work *work)
+{
+    int error = fat_entry_remove(fat_node_of(from), node);
+
     if (error == 0)
         fat_node_move(node, work->entry.position, work->entry.slot, work->entry.slots);
     return error;
@@ -209,27 +214,41 @@ static int move_directory(struct vnode *node, struct vnode *to)
     return error ? error : cache_write(fat->device, place, &dots, sizeof(dots), CACHE_LATE);
 }
 
+/* The new name belonged to another node, whose entry goes. */
+static int remove_target(struct vnode *to, struct vnode *target)
+{
+    int error = fat_entry_remove(fat_node_of(to), fat_node_of(target));
+
+    if (error == 0)
+        forget(target);
+    return error;
+}
+
+/* With a commit before anything goes: a crash must not leave neither the old file nor the new one. */
 static int rename_node(struct vnode *from, struct vnode *node, struct vnode *to, struct vnode *target,
                        struct work *work)
 {
-    struct fat_node *gone = target && target != node ? fat_node_of(target) : NULL;
-    int error = gone ? check_empty(target) : 0;
+    struct fat *fat = fat_of(node);
+    bool over = target && target != node;
+    int error = over ? check_empty(target) : 0;
+    int at_once = error ? error : give_name(from, to, fat_node_of(node), work);
 
-    if (error == 0)
-        error = give_name(from, to, fat_node_of(node), work);
+    error = MIN(at_once, 0);
+    if (error == 0 && (over || !at_once))
+        error = fat_commit(fat);
+    if (error == 0 && over)
+        error = remove_target(to, target);
+    if (error == 0 && over && !at_once)
+        error = fat_commit(fat); /* until here the new name may still lead to the target */
+    if (error == 0 && !at_once)
+        error = remove_old_name(from, fat_node_of(node), work);
     if (error == 0 && S_ISDIR(node->mode) && from != to)
         error = move_directory(node, to);
-    if (error == 0 && gone)
-        error = fat_commit(fat_of(node)); /* a crash must not leave neither the old file nor the new one */
-    if (error == 0 && gone)
-        error = fat_entry_remove(fat_node_of(to), gone);
     if (error)
         return error;
-    if (gone)
-        forget(target);
     touch(from);
     touch(to);
-    return fat_relieve(fat_of(node));
+    return at_once ? fat_relieve(fat) : fat_commit(fat);
 }
 
 static int find_node(struct vnode *dir, const char *name, struct work *work, struct vnode **out)

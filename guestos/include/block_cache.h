@@ -48,6 +48,10 @@ int cache_write_through(struct block_device *device, uint64_t offset, size_t n);
 /* Is so much waiting for cache_write_out(CACHE_LATE) that it should come soon? */
 bool cache_late_full(void);
 
+/* When memory is short, clean blocks make room, up to half of the cache. Take the memory back of which nobody
+ * has need any more, if there is enough besides. */
+void cache_take_back(void);
+
 /* Forget what is clean of a device. */
 void cache_drop(struct block_device *device);
 

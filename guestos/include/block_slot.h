@@ -23,6 +23,7 @@ struct slot {
     uint8_t moving, moving_late;  /* what the transfer under way moves, and which of it was late */
     bool busy, failed;            /* failed: the last read */
     bool used, recent;            /* used at all; worth to be kept when the hand comes by */
+    bool lent;                    /* its memory is used by somebody else */
     struct block_request request; /* of the transfer that begins in this slot */
 };
 
@@ -41,6 +42,7 @@ struct slot_pool {
     uint32_t writing;        /* those of them that write */
     uint32_t ended;          /* transfers, ever; wakes `any` */
     uint32_t failed;         /* writes, ever */
+    uint32_t lent;           /* slots without memory */
     struct wait_queue any, queues[SLOT_QUEUES];
 };
 

@@ -26,6 +26,15 @@ uint64_t frame_alloc_user(void);
 
 #define FRAMES_RESERVE 128
 
+/*
+ * Whoever has frames that it can do without for a while (the cache of disks) is asked for one when the others
+ * are used up. Returns the frame, 0 if it has none to lend; NULL: nobody lends. Called with any locks held.
+ */
+extern uint64_t (*frame_lender)(void);
+
+/* Its way to get them back: take all free frames of the physical range, and call home() for each. */
+void frames_call_home(uint64_t start, uint64_t end, void (*home)(uint64_t physical));
+
 /* Get frames that follow each other in memory, with one reference each. Returns the first one's physical
  * address, or 0 if there is no such piece; best asked for while the machine starts. */
 uint64_t frames_alloc_together(uint64_t count);

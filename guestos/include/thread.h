@@ -45,6 +45,14 @@ static inline struct thread *current_thread(void)
  */
 extern void (*switch_watcher)(const struct thread *before, const struct thread *next);
 
+/* Called before a CPU chooses what it runs next, by whoever can make threads ready without an interrupt. It
+ * must not wait. NULL: nobody can. */
+extern void (*before_choice)(void);
+
+/* Has some CPU nothing to run, or will it have nothing when its current thread waits? Then only an interrupt
+ * gets it out of that. */
+bool some_cpu_rests(void);
+
 /*
  * Make a thread that will call fn(arg), and end when that returns. It does not run before thread_start().
  * NULL: no memory.

@@ -14,6 +14,7 @@ void switch_stacks(uint64_t *save_rsp, uint64_t load_rsp);
 void thread_begin(void);
 
 void (*switch_watcher)(const struct thread *before, const struct thread *next);
+void (*before_choice)(void);
 static struct thread boot_threads[MAX_CPUS]; /* those that the CPUs came up with; they idle */
 static struct thread *leaving[MAX_CPUS];     /* who gave up the CPU in the switch under way */
 static unsigned alive;                       /* threads that are not boot threads */
@@ -172,22 +173,40 @@ static void switch_away(bool yield)
         irq_enable();
 }
 
+bool some_cpu_rests(void)
+{
+    for (struct cpu *cpu = cpus; cpu < cpus + MAX_CPUS; cpu++) {
+        const struct thread *current = cpu->current;
+        bool waits = current && (current == cpu->idle || current->state != THREAD_READY);
+        if (waits && list_empty(&cpu->run_queue))
+            return true;
+    }
+    return false;
+}
+
+static void choose(bool yield)
+{
+    if (before_choice)
+        before_choice();
+    switch_away(yield);
+}
+
 void schedule(void)
 {
-    switch_away(false);
+    choose(false);
 }
 
 void preempt(void)
 {
     if (this_cpu()->need_resched)
-        switch_away(true);
+        choose(true);
 }
 
 void thread_exit(void)
 {
     irq_disable();
     current_thread()->state = THREAD_DEAD;
-    switch_away(false);
+    choose(false);
     panic("a dead thread ran");
 }
 

@@ -15,6 +15,7 @@ static struct range {
     struct frame *frames;       /* notes about the frames from start on; they lie at the range's own end */
 } ranges[RANGES_MAX];
 
+uint64_t (*frame_lender)(void);
 static struct spinlock lock; /* guards all of these, and every struct frame's refs */
 static unsigned range_count;
 static uint64_t free_list; /* physical address of the first returned frame, or 0 */
@@ -105,14 +106,41 @@ static uint64_t take(uint64_t reserve)
     return physical;
 }
 
+static uint64_t take_or_borrow(uint64_t reserve)
+{
+    uint64_t physical = take(reserve);
+
+    return physical || !frame_lender ? physical : frame_lender();
+}
+
 uint64_t frame_alloc(void)
 {
-    return take(0);
+    return take_or_borrow(0);
 }
 
 uint64_t frame_alloc_user(void)
 {
-    return take(FRAMES_RESERVE);
+    return take_or_borrow(FRAMES_RESERVE);
+}
+
+void frames_call_home(uint64_t start, uint64_t end, void (*home)(uint64_t physical))
+{
+    uint64_t *link = &free_list;
+
+    spin_lock(&lock);
+    while (*link) {
+        uint64_t physical = *link;
+        struct frame *frame = frame_of(physical);
+        if (physical < start || physical >= end) {
+            link = &frame->next_free;
+            continue;
+        }
+        *link = frame->next_free;
+        *frame = (struct frame){.refs = 1};
+        available--;
+        home(physical);
+    }
+    spin_unlock(&lock);
 }
 
 uint64_t frame_alloc_zero(void)

@@ -3,6 +3,11 @@
  *     {"command": "walk", "arguments": ["0xffffffff80100000"]}
  * and gets one back: {"ok": true, "text": "..."} or {"ok": false, "error": "..."}; then it may write the
  * next. The command "help" lists what there is. `terrarium inspect` is such a client.
+ *
+ * A feature adds a command as it adds itself, by a record:
+ *     static bool show_cost(struct vm *vm, const char *const *arguments, FILE *out) { ... }
+ *     CONTROL(cost) = {.name = "cost", .synopsis = "DEVICE", .help = "what it cost so far", .run =
+ * show_cost};
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -12,7 +17,7 @@
 
 #define CONTROL_ARGUMENTS 4
 
-/* What can be asked for. A feature adds one, as it adds itself: `CONTROL(name) = {...};`. */
+/* What can be asked for. */
 struct control {
     const char *name, *synopsis, *help;
     /* Write the answer to `out`. There are CONTROL_ARGUMENTS arguments, "" where none was given. The vCPUs

@@ -1,9 +1,14 @@
-/* The cause of a death in the words of a teacher: what the instruction did, and why its exception found no
- * handler. */
+/* The cause of a death in one line, in the words of a teacher: what the instruction did, and why its
+ * exception found no handler. */
 #include "inspect.h"
 
-#define CR0_PE   1ul
-#define EFER_LMA (1ul << 10)
+#define CR0_PE      1ul
+#define CR0_PG      (1ul << 31)
+#define EFER_LMA    (1ul << 10)
+#define RFLAGS_IF   (1ul << 9)
+#define STACK_STEP  (64 * KiB) /* an access so far from RSP is one to the stack */
+#define TIMER_GATE  32         /* the first gate that is no exception's */
+#define FRAMES_MANY 4          /* of one place; fewer may be chance */
 
 /* Those that a kernel meets while it is young. */
 static const struct {
@@ -17,9 +22,7 @@ static const struct {
     [10] = {"#TS", "a bad task segment"},
     [11] = {"#NP", "a segment that is not present"},
     [12] = {"#SS", "a stack address that is not canonical, or a bad stack segment"},
-    [13] = {"#GP", "something that the CPU's protection forbids here: a bad selector, a privileged "
-                   "instruction, a reserved bit in a control register or MSR, or an address that is not "
-                   "canonical"},
+    [13] = {"#GP", "something that the CPU's protection forbids"},
     [PAGE_FAULT] = {"#PF", "an address that is not mapped, or not for this"},
     [16] = {"#MF", "an error of the x87 FPU"},
     [17] = {"#AC", "an address that is not aligned"},
@@ -48,6 +51,46 @@ static bool gate_read(const struct autopsy *a, unsigned vector, struct gate *gat
     return true;
 }
 
+/* Whether the CPU could enter a handler through this selector: a 64-bit code segment of ring 0, and present.
+ */
+static bool is_kernel_code(const struct autopsy *a, unsigned selector)
+{
+    uint64_t descriptor = 0;
+
+    walk_read(a->vcpu->vm, &a->sregs, a->sregs.gdt.base + (selector & ~7u), &descriptor, 8);
+    return (selector | 7) <= a->sregs.gdt.limit && (descriptor >> 40 & 0xf8) == 0x98 && descriptor >> 53 & 1;
+}
+
+/* Why the CPU could not get from the vector to its handler, into why[]. False: it could; *gate leads there.
+ */
+static bool gate_problem(struct autopsy *a, unsigned vector, struct gate *gate, char *why, size_t size)
+{
+    unsigned limit = a->sregs.idt.limit;
+    struct walk w;
+
+    if (limit < 16) {
+        snprintf(why, size, "there is no IDT (limit %u)", limit);
+        a->advice = "Load an IDT with LIDT before anything can fault.";
+    } else if (limit < vector * 16 + 15)
+        snprintf(why, size, "the IDT ends before entry %u (limit 0x%x)", vector, limit);
+    else if (!gate_read(a, vector, gate)) {
+        snprintf(why, size, "the IDT at %llx is not mapped", a->sregs.idt.base);
+        a->broken = (struct broken){"IDT", a->sregs.idt.base + vector * 16, 0};
+    } else if (!gate->present)
+        snprintf(why, size, "IDT entry %u is empty (not present)", vector);
+    else if (gate->type != 14 && gate->type != 15)
+        snprintf(why, size, "IDT entry %u is not an interrupt or trap gate", vector);
+    else if (!is_kernel_code(a, gate->selector))
+        snprintf(why, size, "IDT entry %u names selector 0x%x, which is no 64-bit code segment of the GDT",
+                 vector, gate->selector);
+    else if (!walk(a->vcpu->vm, &a->sregs, gate->handler, WALK_FETCH, &w)) {
+        snprintf(why, size, "its handler at %016lx cannot be executed", gate->handler);
+        a->broken = (struct broken){"handler", gate->handler, WALK_FETCH};
+    } else
+        return false;
+    return true;
+}
+
 /* Whether the CPU stays on the stack in use. */
 static bool keeps_stack(const struct autopsy *a, const struct gate *gate)
 {
@@ -64,134 +107,193 @@ static bool handler_stack(const struct autopsy *a, const struct gate *gate, uint
                                     walk_read(a->vcpu->vm, &a->sregs, a->sregs.tr.base + slot, rsp, 8) == 8);
 }
 
-/* The gate is good: look at the stack that the CPU would push to. */
-static void diagnose_stack(const struct autopsy *a, const struct gate *gate)
+static bool can_push(const struct autopsy *a, uint64_t rsp)
 {
     struct walk w;
-    uint64_t rsp;
 
-    if (!handler_stack(a, gate, &rsp)) {
-        fprintf(a->out, "the handler's stack is in the TSS, and there is no usable TSS (TR limit 0x%x).\n",
-                a->sregs.tr.limit);
-    } else if (walk(a->vcpu->vm, &a->sregs, (rsp & ~15ul) - 8, WALK_WRITE | WALK_SMAP, &w)) {
-        fprintf(a->out, "its handler was entered and died itself.\n");
-    } else {
-        fprintf(a->out, "the handler's stack is not usable:\n");
-        print_walk(a, "RSP", (rsp & ~15ul) - 8, WALK_WRITE | WALK_SMAP);
-        if (keeps_stack(a, gate))
-            fprintf(a->out,
-                    "  The handler runs on the stack of the code that it interrupts, and that has run off "
-                    "its end: a stack\n"
-                    "  overflow, by deep recursion or large local variables. A handler with a stack of its "
-                    "own (IST in the\n"
-                    "  IDT entry, and the TSS) survives this and can report it.\n");
-    }
+    return walk(a->vcpu->vm, &a->sregs, (rsp & ~15ul) - 8, WALK_WRITE | WALK_SMAP, &w);
 }
 
-/* Why the CPU could not deliver exception `vector`. */
-static void diagnose_delivery(const struct autopsy *a, unsigned vector)
+/* Where a handler raised its own exception, and was entered for that, and so on until the stack was full:
+ * there lie the frames of it all, each with that RIP, and CS. 0: nowhere. */
+static uint64_t repeated_fault(const struct autopsy *a)
 {
-    unsigned limit = a->sregs.idt.limit;
-    FILE *out = a->out;
+    uint64_t stack[PAGE_SIZE / 8], rsp = a->regs.rsp & ~15ul;
+    size_t n = walk_read(a->vcpu->vm, &a->sregs, rsp - sizeof stack, stack, sizeof stack) / 8;
+
+    if (n < COUNT(stack)) /* not below what we know of it, so we know its end */
+        n = walk_read(a->vcpu->vm, &a->sregs, rsp, stack, sizeof stack) / 8;
+    for (size_t i = 0; i + 1 < n; i++) {
+        unsigned frames = 0;
+        for (size_t j = i; j + 1 < n; j++)
+            frames += stack[j] == stack[i] && stack[j + 1] == a->sregs.cs.selector;
+        if (stack[i + 1] == a->sregs.cs.selector && frames >= FRAMES_MANY)
+            return stack[i];
+    }
+    return 0;
+}
+
+/* Why the CPU could not deliver exception `vector`: the second half of the line. */
+static void diagnose_delivery(struct autopsy *a, unsigned vector)
+{
     struct gate gate;
-    struct walk w;
+    uint64_t rsp, rip;
+    char why[160];
 
-    if (limit < 16) {
-        fprintf(out, "there is no IDT yet (limit %u): load one with LIDT before anything can fault.\n",
-                limit);
-    } else if (limit < vector * 16 + 15) {
-        fprintf(out, "the IDT ends before this vector (limit %u).\n", limit);
-    } else if (!gate_read(a, vector, &gate)) {
-        fprintf(out, "the IDT is not mapped:\n");
-        print_walk(a, "IDT", a->sregs.idt.base + vector * 16, 0);
-    } else if (!gate.present) {
-        fprintf(out, "IDT entry %u is empty (not present).\n", vector);
-    } else if (gate.type != 14 && gate.type != 15) {
-        fprintf(out, "IDT entry %u is not an interrupt or trap gate.\n", vector);
-    } else if (gate.selector < 4 || gate.selector > a->sregs.gdt.limit) {
-        fprintf(out, "IDT entry %u names code selector 0x%x, which is not in the GDT (limit 0x%x).\n", vector,
-                gate.selector, a->sregs.gdt.limit);
-    } else if (!walk(a->vcpu->vm, &a->sregs, gate.handler, WALK_FETCH, &w)) {
-        fprintf(out, "its handler at %016lx cannot be executed:\n", gate.handler);
-        print_walk(a, "handler", gate.handler, WALK_FETCH);
-    } else {
-        diagnose_stack(a, &gate);
+    if (gate_problem(a, vector, &gate, why, sizeof why))
+        fprintf(a->out, "; %s", why);
+    else if ((rip = repeated_fault(a)))
+        fprintf(a->out,
+                "; its handler raised one itself, at %016lx, again and again until the stack was full", rip);
+    else if (!handler_stack(a, &gate, &rsp))
+        fprintf(a->out, "; the handler's stack is in the TSS, and there is no usable TSS (TR limit 0x%x)",
+                a->sregs.tr.limit);
+    else if (can_push(a, rsp))
+        fprintf(a->out, "; its handler was entered and died itself");
+    else if (keeps_stack(a, &gate))
+        fprintf(a->out, "; its handler has only the stack in use, RSP %lx", rsp);
+    else {
+        fprintf(a->out, "; its handler's stack in the TSS, %lx, is not usable", rsp);
+        a->broken = (struct broken){"stack", (rsp & ~15ul) - 8, WALK_WRITE | WALK_SMAP};
     }
 }
 
-/* The instruction could not even be fetched: the walk says why, and that is the cause. */
-static void diagnose_fetch(const struct autopsy *a, const struct walk *w)
+/* How the walk ends: "PT[142] NOT PRESENT". */
+static void print_end(const struct autopsy *a, const struct walk *w)
 {
-    uint64_t rip = a->regs.rip, cr3 = a->sregs.cr3;
-
-    if (w->count == 0 && !strncmp(w->why, "CR3", 3))
-        fprintf(a->out,
-                "bad page tables: CR3 is %lx, outside the guest's RAM, so no address can be translated any "
-                "more.\n  CR3 takes the PHYSICAL address of the top table.\n",
-                cr3);
-    else if (w->page_size && a->ring & WALK_USER && !w->user)
-        fprintf(a->out,
-                "ring 3 jumped into a page of the kernel: at some level of its walk the U bit is clear. The "
-                "kernel entered\n  ring 3 at a wrong address, or did not give the program's pages to it.\n");
-    else if (w->page_size && !w->executable)
-        fprintf(a->out,
-                "it executed data: the page of RIP has the no-execute bit (NX) set. A wrong function "
-                "pointer or an\n  overwritten return address leads here; or the page tables mark code "
-                "as data.\n");
-    else if (w->page_size)
-        fprintf(
-            a->out,
-            "SMEP: the kernel executed a user page, which CR4 bit 20 forbids. To run a program, enter ring 3 "
-            "(IRETQ or\n  SYSRET); the kernel's own code belongs into pages whose U bit is clear.\n");
-    else if (rip < PAGE_SIZE)
-        fprintf(a->out,
-                "a jump to nowhere: RIP is %lx, next to zero. A function pointer was NULL, or the stack that "
-                "a\n  RET took its address from was empty.\n",
-                rip);
-    else
-        fprintf(a->out,
-                "a jump to nowhere: nothing is mapped at RIP, so the instruction cannot be fetched. A "
-                "function pointer or a\n  return address is wrong, or the page tables just loaded "
-                "(CR3) do not map the code that loads them.\n");
-    print_walk(a, "RIP", a->sregs.cs.base + rip, WALK_FETCH | a->ring);
+    if (w->count)
+        fprintf(a->out, "%s[%u] ", w->levels[w->count - 1].name, w->levels[w->count - 1].index);
+    fprintf(a->out, "%s", w->why ?: "allows it: does the CPU use an old translation (TLB)?");
 }
 
-static void diagnose_page_fault(const struct autopsy *a)
+/* Whether the tables were switched by the instruction before RIP: one to CR3, or one to CR0 that starts
+ * paging. Its own address leads nowhere now, but there the code lies below its virtual address, if anywhere.
+ */
+static bool tables_are_new(const struct autopsy *a)
 {
-    fprintf(a->out, "#PF: ring %d tried to %s %016lx\n", a->access & WALK_USER ? 3 : 0,
-            a->access & WALK_FETCH   ? "execute"
-            : a->access & WALK_WRITE ? "write"
-                                     : "read",
-            a->cr2);
-    print_walk(a, "CR2", a->cr2, a->access);
+    const uint8_t *code = guest_ptr(a->vcpu->vm, (a->sregs.cs.base + a->regs.rip) - 3, 3);
+
+    return code && code[0] == 0x0f && code[1] == 0x22 &&
+           ((code[2] & 0xf8) == 0xd8 || (code[2] & 0xf8) == 0xc0);
 }
 
-void diagnose(const struct autopsy *a)
+/* The instruction could not even be fetched. */
+static void diagnose_fetch(struct autopsy *a, const struct walk *w)
 {
-    unsigned vector = a->faulted ? a->vector : PAGE_FAULT;
-    const char *name = exceptions[vector].name ?: "an exception";
+    uint64_t rip = a->sregs.cs.base + a->regs.rip;
+
+    a->advice = "A function pointer or a return address is wrong.";
+    if (w->count == 0 && w->why[0] == 'C') {
+        fprintf(a->out, "bad page tables: CR3 is %llx, outside the guest's RAM", a->sregs.cr3);
+        a->advice = "No address can be translated any more. CR3 takes the PHYSICAL address of the top table.";
+    } else if (w->count == 0) {
+        fprintf(a->out, "a jump to %016lx, which is not canonical", rip);
+    } else if (rip < PAGE_SIZE) {
+        fprintf(a->out, "a jump to %lx: a function pointer was NULL, or RET found an empty stack", rip);
+    } else if (w->page_size && a->ring & WALK_USER && !w->user) {
+        fprintf(a->out, "ring 3 jumped to %016lx, a page of the kernel (the U bit is clear)", rip);
+        a->advice =
+            "The kernel entered ring 3 at a wrong address, or did not give the program's pages to it.";
+    } else if (w->page_size && !w->executable) {
+        fprintf(a->out, "it executed data: the page of RIP %016lx has the no-execute bit (NX)", rip);
+        a->advice =
+            "A wrong function pointer or an overwritten return address leads there; or the page tables "
+            "mark code as data.";
+    } else if (w->page_size) {
+        fprintf(a->out, "SMEP: the kernel executed %016lx, a page of ring 3 (CR4 bit 20 forbids it)", rip);
+        a->advice =
+            "To run a program, enter ring 3 (IRETQ or SYSRET); the kernel's own code belongs into pages "
+            "whose U bit is clear.";
+    } else if (tables_are_new(a)) {
+        fprintf(a->out, "the page tables just loaded do not map the code that loads them, at %lx: ", rip);
+        print_end(a, w);
+        a->advice = "The CPU goes on at the next address, in the new tables: map the code there in both.";
+    } else {
+        fprintf(a->out, "a jump to %016lx, where no code is: ", rip);
+        print_end(a, w);
+    }
+}
+
+static void diagnose_page_fault(struct autopsy *a)
+{
+    uint64_t rsp = a->regs.rsp;
     struct walk w;
 
-    fprintf(a->out, "Cause: ");
-    if (!walk(a->vcpu->vm, &a->sregs, a->sregs.cs.base + a->regs.rip, WALK_FETCH | a->ring, &w))
-        diagnose_fetch(a, &w);
-    else if (a->faulted && vector == PAGE_FAULT)
-        diagnose_page_fault(a);
-    else if (a->faulted)
-        fprintf(a->out, "%s (error code 0x%lx): %s.\n", name, a->error,
-                exceptions[vector].meaning ?: "an exception");
-    else if (!(a->sregs.efer & EFER_LMA)) {
-        fprintf(a->out, "an exception in %s that had no handler: the guest was still starting up.\n",
-                a->sregs.cr0 & CR0_PE ? "32-bit protected mode" : "real mode");
-        return;
-    } else if (a->stale) {
+    walk(a->vcpu->vm, &a->sregs, a->cr2, a->access, &w);
+    if (a->ring != WALK_USER && a->cr2 - rsp + STACK_STEP < 2 * STACK_STEP && !can_push(a, rsp)) {
+        bool is_zero = rsp + PAGE_SIZE < 2 * PAGE_SIZE; /* or so */
         fprintf(a->out,
-                "not found: the guest died some way behind its last exit, whose state is all that is left.\n"
-                "  Run it again with --step-after %lu, to see its last instructions one by one.\n",
-                a->vcpu->exit_count - 1);
+                is_zero ? "the stack pointer was never set: RSP is %lx, "
+                        : "stack overflow: RSP %016lx has left the stack, ",
+                rsp);
+        print_end(a, &w);
+        a->advice = "Deep recursion or large local variables use up a stack. A handler with a stack of its "
+                    "own (IST in\n"
+                    "  the IDT entry, and the TSS) survives this and can report it.";
         return;
-    } else
-        fprintf(a->out, "the instruction at RIP, or the handler that it led to.\n");
-    fprintf(a->out, "  %s could not be handled: ", name);
-    diagnose_delivery(a, vector);
+    }
+    fprintf(a->out, "#PF, ring %d tried to %s %016lx%s: ", a->access & WALK_USER ? 3 : 0,
+            a->access & WALK_WRITE ? "write" : "read", a->cr2, a->cr2 < PAGE_SIZE ? " (a NULL pointer)" : "");
+    print_end(a, &w);
+}
+
+static const char *mode_name(const struct kvm_sregs *s)
+{
+    if (!(s->cr0 & CR0_PE))
+        return "in real mode, ";
+    if (!(s->cr0 & CR0_PG))
+        return "in 32-bit protected mode, ";
+    if (!(s->efer & EFER_LMA))
+        return "in 32-bit mode (paging without EFER.LME), ";
+    return s->cs.l ? "" : "in 32-bit code (CS is no 64-bit segment), ";
+}
+
+/* No exception is known: an interrupt came, a handler died, or (if stale) the guest did, some way behind the
+ * state that is known. What then often is wrong, and has hardly changed, is the IDT. */
+static void diagnose_unknown(struct autopsy *a)
+{
+    bool may_be_irq = a->regs.rflags & RFLAGS_IF;
+    struct gate gate;
+    char why[160];
+
+    if (gate_problem(a, PAGE_FAULT, &gate, why, sizeof why) ||
+        (may_be_irq && gate_problem(a, TIMER_GATE, &gate, why, sizeof why)))
+        fprintf(a->out, "an %sexception had no handler: %s", may_be_irq ? "interrupt or " : "", why);
+    else if (!a->stale)
+        fprintf(a->out, "the handler that the instruction at RIP led to died itself");
+    else {
+        fprintf(a->out, "not found, too far behind its last exit; run it again with --step-after %lu",
+                a->vcpu->exit_count - 1);
+        a->advice = "Then its last instructions are seen one by one.";
+    }
+}
+
+/* Before long mode, the exception cannot be tried out. */
+static void diagnose_start(const struct autopsy *a)
+{
+    if (!print_violation(a))
+        fprintf(a->out, "an exception");
+    fprintf(a->out, "; the guest was still starting up and had no handler");
+}
+
+void diagnose(struct autopsy *a)
+{
+    const char *name = exceptions[a->vector].name ?: "an exception", *meaning = exceptions[a->vector].meaning;
+    uint64_t rip = a->sregs.cs.base + a->regs.rip;
+    bool is_long = a->sregs.efer & EFER_LMA;
+    struct walk w;
+
+    fprintf(a->out, "%s", mode_name(&a->sregs));
+    if (!walk(a->vcpu->vm, &a->sregs, rip, WALK_FETCH | a->ring, &w))
+        diagnose_fetch(a, &w);
+    else if (!is_long)
+        diagnose_start(a);
+    else if (!a->faulted)
+        diagnose_unknown(a);
+    else if (a->vector == PAGE_FAULT)
+        diagnose_page_fault(a);
+    else if (fprintf(a->out, "%s, ", name) && (a->vector != 13 || !print_violation(a)))
+        fprintf(a->out, "%s", meaning ?: "which is rare");
+    if (is_long && a->faulted)
+        diagnose_delivery(a, a->vector);
 }

@@ -66,28 +66,12 @@ static bool draw_vcpus(struct vm *vm, const char *const *arguments, FILE *out)
 CONTROL(vcpus) = {
     .name = "vcpus", .synopsis = "", .help = "where each vCPU is, and its registers", .run = draw_vcpus};
 
-#define BAR 30
-
-static uint64_t most_accesses(const struct bus *bus)
-{
-    uint64_t most = 1;
-
-    for (unsigned i = 0; i < bus->count; i++)
-        most = bus->claims[i].accesses > most ? bus->claims[i].accesses : most;
-    return most;
-}
-
 static void draw_bus(FILE *out, const struct bus *bus, const char *title)
 {
-    uint64_t most = most_accesses(bus);
-
     fprintf(out, "%s\n", title);
-    for (unsigned i = 0; i < bus->count; i++) {
-        const struct bus_claim *c = &bus->claims[i];
-        int length = (int)(c->accesses * BAR / most) + (c->accesses > 0);
-        fprintf(out, "  %8lx-%-8lx %-16s %10lu accesses  %.*s\n", c->base, c->base + c->size - 1, c->name,
-                c->accesses, length, "===============================");
-    }
+    for (const struct bus_claim *c = bus->claims; c < bus->claims + bus->count; c++)
+        fprintf(out, "  %8lx-%-8lx %-16s %10lu accesses\n", c->base, c->base + c->size - 1, c->name,
+                c->accesses);
 }
 
 static bool draw_devices(struct vm *vm, const char *const *arguments, FILE *out)

@@ -1,10 +1,9 @@
-/* The control socket's command "memory": a map of RAM, a character for so many frames, by who uses them. */
+/* The control socket's command "memory": a map of RAM, a character for each frame, by who uses it. */
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "control.h"
 
 #define COLUMNS    64
-#define ROWS       24
 #define ENTRIES    512
 #define HALF       (PAGE_SIZE / 2)
 #define SPACES_MAX 20
@@ -16,60 +15,43 @@
 #define PTE_FRAME  0x000ffffffffff000ul
 #define WORK_MAX   (1ul << 26) /* frames marked: page tables may map the same 1 GiB again and again */
 
-/* What a frame is: one of these, or SPACE + n: a page of the program in address space n. Where a character
- * stands for several frames, it shows the highest. */
-enum use { UNTOUCHED, TOUCHED, LOADED, SHARED, SPACE, TABLE = SPACE + SPACES_MAX, USES };
+/* What a frame is: one of these, or SPACE + n: a page of the program in address space n. A frame that is
+ * several is the highest. */
+enum use { NO_RAM, UNTOUCHED, TOUCHED, LOADED, SHARED, SPACE, TABLE = SPACE + SPACES_MAX, USES };
 
-static const char marks[USES + 1] = ".+L=abcdefghijklmnopqrstT";
+static const char marks[USES + 1] = " .+L=abcdefghijklmnopqrstT";
 
 struct map {
     struct vm *vm;
-    uint8_t *use; /* of each frame, RAM below the hole first */
+    uint8_t *use; /* of each frame, by its number */
     uint64_t frames;
     uint64_t work;              /* frames marked so far */
     uint64_t roots[SPACES_MAX]; /* of the address spaces: the physical address of the top table */
     unsigned count, running;    /* of them; the first so many are vCPUs' */
 };
 
-/* The frame's number in the map, or map->frames if it is not RAM. */
-static uint64_t frame_number(const struct map *map, uint64_t gpa)
-{
-    uint64_t before = 0;
-
-    for (unsigned i = 0; i < map->vm->ram_count; before += map->vm->ram[i++].size / PAGE_SIZE)
-        if (gpa - map->vm->ram[i].gpa < map->vm->ram[i].size)
-            return before + (gpa - map->vm->ram[i].gpa) / PAGE_SIZE;
-    return map->frames;
-}
-
-/* A program's page of another address space than before is shared. */
-static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
-{
-    for (uint64_t at = gpa & -PAGE_SIZE; at < gpa + size && map->work < WORK_MAX;
-         at += PAGE_SIZE, map->work++) {
-        uint64_t frame = frame_number(map, at);
-        uint8_t *now = frame < map->frames ? &map->use[frame] : &(uint8_t){USES};
-        if (*now == SHARED || (*now >= SPACE && *now < TABLE && *now != use))
-            *now = SHARED;
-        else if (*now < use)
-            *now = (uint8_t)use;
-    }
-}
-
 /* What the host has given memory for. */
 static void mark_touched(struct map *map)
 {
-    unsigned char *resident = malloc(map->frames);
-    uint64_t frame = 0;
-
-    for (unsigned i = 0; resident && i < map->vm->ram_count; i++) {
-        const struct ram *ram = &map->vm->ram[i];
-        if (mincore(ram->hva, ram->size, resident) < 0)
-            break;
-        for (uint64_t n = 0; n < ram->size / PAGE_SIZE; n++)
-            map->use[frame++] = resident[n] & 1 ? TOUCHED : UNTOUCHED;
+    for (const struct ram *ram = map->vm->ram; ram < map->vm->ram + map->vm->ram_count; ram++) {
+        uint8_t *use = map->use + ram->gpa / PAGE_SIZE;
+        bool known = mincore(ram->hva, ram->size, use) == 0; /* bit 0: resident */
+        for (uint64_t i = 0; i < ram->size / PAGE_SIZE; i++)
+            use[i] = known && use[i] & 1 ? TOUCHED : UNTOUCHED;
     }
-    free(resident);
+}
+
+/* A program's page of another address space than before is shared. What is no RAM stays what it is. */
+static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
+{
+    for (uint64_t frame = gpa / PAGE_SIZE; frame * PAGE_SIZE < gpa + size && map->work < WORK_MAX;
+         frame++, map->work++) {
+        enum use now = frame < map->frames ? map->use[frame] : NO_RAM;
+        if (now >= SHARED && now < TABLE && now != use)
+            map->use[frame] = SHARED;
+        else if (now != NO_RAM && now < use)
+            map->use[frame] = (uint8_t)use;
+    }
 }
 
 /* Follow the table for `level`, and all below it. A frame is followed once: the tables may point at each
@@ -77,9 +59,9 @@ static void mark_touched(struct map *map)
 static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user, enum use use)
 {
     const uint64_t *table = guest_ptr(map->vm, gpa & PTE_FRAME, PAGE_SIZE);
-    uint64_t frame = frame_number(map, gpa & PTE_FRAME);
+    uint64_t frame = (gpa & PTE_FRAME) / PAGE_SIZE;
 
-    if (!table || frame == map->frames || map->use[frame] == TABLE)
+    if (!table || map->use[frame] == TABLE)
         return;
     map->use[frame] = TABLE;
     for (unsigned i = 0; i < ENTRIES; i++) {
@@ -121,28 +103,33 @@ static void mark_spaces(struct map *map)
     const uint8_t *running = map->count ? guest_ptr(map->vm, map->roots[0], PAGE_SIZE) : NULL;
     if (!running || memcmp(running + HALF, nothing, HALF) == 0)
         return;
-    for (const struct ram *ram = map->vm->ram; ram < map->vm->ram + map->vm->ram_count; ram++)
-        for (uint64_t at = 0; at < ram->size; at += PAGE_SIZE)
-            if (map->use[frame_number(map, ram->gpa + at)] == TOUCHED &&
-                memcmp(ram->hva + at + HALF, running + HALF, HALF) == 0)
-                add_space(map, ram->gpa + at, s.cr4 & CR4_LA57 ? 5 : 4);
-}
-
-/* Rows of characters, each for `frames_each` frames: the use that ranks highest among them. */
-static void draw_rows(FILE *out, const struct map *map, uint64_t frames_each)
-{
-    for (uint64_t frame = 0; frame < map->frames; frame += frames_each) {
-        if (frame / frames_each % COLUMNS == 0)
-            fprintf(out, "%s%8lu KiB  ", frame ? "\n" : "", frame * PAGE_SIZE / KiB);
-        uint8_t most = UNTOUCHED;
-        for (uint64_t i = frame; i < frame + frames_each && i < map->frames; i++)
-            most = map->use[i] > most ? map->use[i] : most;
-        fputc(marks[most], out);
+    for (uint64_t frame = 0; frame < map->frames; frame++) {
+        const uint8_t *data =
+            map->use[frame] == TOUCHED ? guest_ptr(map->vm, frame * PAGE_SIZE, PAGE_SIZE) : NULL;
+        if (data && memcmp(data + HALF, running + HALF, HALF) == 0)
+            add_space(map, frame * PAGE_SIZE, s.cr4 & CR4_LA57 ? 5 : 4);
     }
-    fputc('\n', out);
 }
 
-static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
+/* A character for each frame. As hexdump does, a `*` stands for rows that are as the one before. */
+static void draw_rows(FILE *out, const struct map *map)
+{
+    char row[COLUMNS + 1] = "", before[COLUMNS + 1] = "";
+    bool same = false;
+
+    for (uint64_t frame = 0; frame < map->frames; frame += COLUMNS) {
+        for (uint64_t i = 0; i < COLUMNS; i++)
+            row[i] = frame + i < map->frames ? marks[map->use[frame + i]] : ' ';
+        if (strcmp(row, before) != 0)
+            fprintf(out, "%10lx  %s\n", frame * PAGE_SIZE, row);
+        else if (!same)
+            fprintf(out, "%10s\n", "*");
+        same = strcmp(row, before) == 0;
+        strcpy(before, row);
+    }
+}
+
+static void draw_key(FILE *out, const struct map *map)
 {
     static const char *const meanings[USES] = {
         [UNTOUCHED] = "never touched: the host has given no memory",
@@ -155,7 +142,7 @@ static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
 
     for (uint64_t i = 0; i < map->frames; i++)
         count[map->use[i]]++;
-    fprintf(out, "\nEach character is %lu KiB. Frames of 4 KiB:\n", frames_each * PAGE_SIZE / KiB);
+    fputs("\nFrames of 4 KiB:\n", out);
     for (unsigned i = 0; i < USES; i++)
         if (meanings[i])
             fprintf(out, "  %c %8lu  %s\n", marks[i], count[i], meanings[i]);
@@ -168,8 +155,8 @@ static void draw_key(FILE *out, const struct map *map, uint64_t frames_each)
 
 static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
 {
-    struct map map = {.vm = vm, .frames = vm->memory / PAGE_SIZE};
-    uint64_t frames_each = (map.frames + COLUMNS * ROWS - 1) / (COLUMNS * ROWS);
+    const struct ram *last = &vm->ram[vm->ram_count - 1];
+    struct map map = {.vm = vm, .frames = (last->gpa + last->size) / PAGE_SIZE};
 
     (void)arguments;
     map.use = calloc(1, map.frames);
@@ -179,8 +166,8 @@ static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
     for (const struct range *r = vm->reserved; r < vm->reserved + vm->reserved_count; r++)
         mark(&map, r->gpa, r->size, LOADED);
     mark_spaces(&map);
-    draw_rows(out, &map, frames_each);
-    draw_key(out, &map, frames_each);
+    draw_rows(out, &map);
+    draw_key(out, &map);
     free(map.use);
     return true;
 }

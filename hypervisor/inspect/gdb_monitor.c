@@ -10,9 +10,8 @@
 
 static FILE *out;
 
-static void monitor_exits(const char *text)
+static void monitor_exits(void)
 {
-    (void)text;
     for (unsigned i = 0; i < gdb.vm->cpus; i++) {
         const struct vcpu *vcpu = gdb.vm->vcpus[i];
         fprintf(out, "vCPU %u: %lu exits\n", i, vcpu->exit_count);
@@ -40,11 +39,10 @@ static void print_vectors(const char *what, const struct kvm_lapic_state *lapic,
     fprintf(out, "\n");
 }
 
-static void monitor_lapic(const char *text)
+static void monitor_lapic(void)
 {
     struct kvm_lapic_state lapic;
 
-    (void)text;
     if (ioctl(gdb.vcpu->fd, KVM_GET_LAPIC, &lapic) < 0) {
         fprintf(out, "this machine has no local APIC\n");
         return;
@@ -56,19 +54,18 @@ static void monitor_lapic(const char *text)
 }
 
 /* The new machine waits at its first instruction. */
-static void monitor_reset(const char *text)
+static void monitor_reset(void)
 {
-    (void)text;
     fprintf(out, "The machine is made anew. gdb still shows the registers of the old one: type\n"
                  "'maintenance flush register-cache'.\n");
     vm_stop(gdb.vm, STATUS_RESET);
 }
 
-static void monitor_help(const char *text);
+static void monitor_help(void);
 
 static const struct {
     const char *name, *help;
-    void (*run)(const char *text);
+    void (*run)(void);
 } commands[] = {
     {"help", "this list", monitor_help},
     {"exits", "how often each vCPU has left the guest, and why", monitor_exits},
@@ -76,9 +73,8 @@ static const struct {
     {"reset", "start the machine again", monitor_reset},
 };
 
-static void monitor_help(const char *text)
+static void monitor_help(void)
 {
-    (void)text;
     for (size_t i = 0; i < COUNT(commands); i++)
         fprintf(out, "monitor %-9s %s\n", commands[i].name, commands[i].help);
     for (struct control **c = __start_controls; c < __stop_controls; c++)
@@ -112,11 +108,11 @@ void monitor_command(char *line, FILE *output)
     out = output;
     for (size_t i = 0; i < COUNT(commands); i++)
         if (strcmp(name, commands[i].name) == 0) {
-            commands[i].run(rest ?: "");
+            commands[i].run();
             return;
         }
     if (ask_control(name, rest))
         return;
     fprintf(out, "monitor: no command '%s'\n", name);
-    monitor_help("");
+    monitor_help();
 }

@@ -67,6 +67,13 @@ const char *symbols_find(const struct symbols *s, uint64_t addr, uint64_t *offse
 
 #define PAGE_FAULT 14 /* its vector */
 
+/* An access that the CPU could not do, and whose walk is worth a look. */
+struct broken {
+    const char *name; /* NULL: none */
+    uint64_t gva;
+    unsigned access;
+};
+
 struct autopsy {
     FILE *out;
     struct vcpu *vcpu;
@@ -78,8 +85,10 @@ struct autopsy {
     bool faulted;           /* the fatal instruction raised an exception, which is known: */
     unsigned vector;
     uint64_t error, cr2;
-    unsigned ring;   /* WALK_xxx bits of every access by the code that died, */
-    unsigned access; /* and of the one that CR2 is about */
+    unsigned ring;      /* WALK_xxx bits of every access by the code that died, */
+    unsigned access;    /* and of the one that CR2 is about */
+    const char *advice; /* beside the cause; may be NULL */
+    struct broken broken;
     struct symbols symbols;
 };
 
@@ -100,11 +109,10 @@ void reenact(struct autopsy *a);
  */
 void probe_exception(struct autopsy *a);
 
-/* Print the cause of a triple fault in one or a few sentences. */
-void diagnose(const struct autopsy *a);
+/* Print the cause of a triple fault, a line without its end; set advice and broken. */
+void diagnose(struct autopsy *a);
 
-/* Print an address, as "ffffffff80102a31 recurse+0x11", or its walk. */
-void print_address(const struct autopsy *a, uint64_t addr);
-void print_walk(const struct autopsy *a, const char *name, uint64_t gva, unsigned access);
+/* Print what the instruction at RIP does that the CPU forbids (violation.c). Returns whether it is known. */
+bool print_violation(const struct autopsy *a);
 
 #endif

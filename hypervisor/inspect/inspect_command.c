@@ -1,6 +1,7 @@
 /* `terrarium inspect PATH COMMAND [ARGUMENT...]`: ask a running machine by its control socket, and print the
  * answer. */
 #include <jansson.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ static int inspect_run(int argc, char **argv)
 {
     if (argc < 3)
         return complain(STATUS_USAGE, "inspect: say which machine and what: terrarium inspect PATH help");
+    signal(SIGPIPE, SIG_IGN); /* a machine that ends is an error that is told, not a death */
     FILE *stream = connect_to(argv[1]);
     if (!stream)
         return STATUS_HOST_ERROR;
@@ -71,11 +73,11 @@ static void inspect_details(void)
 {
     puts("\nCommands:");
     control_list(stdout);
-    puts("\nPrograms write {\"command\": \"walk\", \"arguments\": [\"0x1000\"]} and a newline to the socket, "
-         "and read a\n"
-         "line: {\"ok\": true, \"text\": \"...\"} or {\"ok\": false, \"error\": \"...\"}; then the next. A "
+    puts("\nPrograms write a line {\"command\": \"walk\", \"arguments\": [\"0x1000\"]} to the socket, and "
+         "read a line\n"
+         "{\"ok\": true, \"text\": \"...\"} or {\"ok\": false, \"error\": \"...\"}; then the next. How a "
          "feature adds a\n"
-         "command of its own by a record CONTROL(name), as hypervisor/inspect/control.h says.");
+         "command of its own stands in hypervisor/inspect/control.h.");
 }
 
 COMMAND(inspect) = {

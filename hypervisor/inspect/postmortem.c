@@ -8,8 +8,9 @@
 #define FRAMES_MAX 10000 /* of a backtrace; a chain that long is an overflow or a loop */
 #define LINES_MAX  16
 #define RFLAGS_AC  (1ul << 18)
+#define RESET_BASE 0xffff0000ul
 
-void print_address(const struct autopsy *a, uint64_t addr)
+static void print_address(const struct autopsy *a, uint64_t addr)
 {
     uint64_t offset;
     const char *name = symbols_find(&a->symbols, addr, &offset);
@@ -19,7 +20,7 @@ void print_address(const struct autopsy *a, uint64_t addr)
         fprintf(a->out, " %s+0x%lx", name, offset);
 }
 
-void print_walk(const struct autopsy *a, const char *name, uint64_t gva, unsigned access)
+static void print_walk(const struct autopsy *a, const char *name, uint64_t gva, unsigned access)
 {
     struct walk w;
 
@@ -30,27 +31,40 @@ void print_walk(const struct autopsy *a, const char *name, uint64_t gva, unsigne
     walk_print(a->out, &w);
 }
 
-static void print_cause(const struct autopsy *a)
+/* KVM emulates an instruction that touches no RAM, or is not in it; it does not know all. */
+static void print_emulation(struct autopsy *a)
 {
-    const struct kvm_run *run = a->vcpu->run;
+    uint64_t rip = a->sregs.cs.base + a->regs.rip;
+    struct walk w;
 
+    walk(a->vcpu->vm, &a->sregs, rip, WALK_FETCH | a->ring, &w);
+    if (a->vcpu->run->internal.suberror != 1) {
+        fprintf(a->out, "an exception or interrupt cannot be delivered, for an IDT, a stack or a page table "
+                        "is not in RAM");
+    } else if (w.page_size && !w.is_ram) {
+        fprintf(a->out, "it runs where there is no RAM: RIP %lx leads to guest-physical %lx", rip, w.gpa);
+        a->advice = a->sregs.cs.base == RESET_BASE
+                        ? "CS still has the base of a CPU after reset, ffff0000: set base and selector, too."
+                        : "A jump to a wrong address, or page tables that lead to a wrong one.";
+    } else {
+        fprintf(a->out, "KVM cannot emulate the instruction at RIP %lx, which touches what is no RAM", rip);
+        a->advice = "Such memory is a device's: use plain moves. Or the guest runs data, by a wrong jump.";
+    }
+}
+
+/* The rest of the first line. */
+static void print_cause(struct autopsy *a, const char *what)
+{
     if (a->reason == KVM_EXIT_SHUTDOWN)
         diagnose(a);
-    else if (a->reason == KVM_EXIT_FAIL_ENTRY)
-        fprintf(a->out,
-                "Cause: the CPU refused to enter the guest (hardware reason 0x%llx): its registers "
-                "contradict each other.\n"
-                "  Look at CR0, CR4, EFER and the segments below, and at what last changed them.\n",
-                run->fail_entry.hardware_entry_failure_reason);
     else if (a->reason == KVM_EXIT_INTERNAL_ERROR)
-        fprintf(a->out, "Cause: KVM cannot go on (suberror %u): %s.\n", run->internal.suberror,
-                run->internal.suberror == 1
-                    ? "it had to emulate the instruction at RIP and does not know it; often the guest runs"
-                      " data, or uses such an instruction on device memory"
-                    : "an exit came in the middle of delivering an event, often because the IDT, a"
-                      " stack or a page table lies in device memory");
+        print_emulation(a);
+    else if (a->reason == KVM_EXIT_FAIL_ENTRY)
+        fprintf(a->out, "its registers contradict each other%s",
+                a->sregs.cs.l && a->sregs.cs.db ? ": CS has both L (64-bit) and D (32-bit)"
+                                                : "; look at CR0, CR4, EFER and the segments");
     else
-        fprintf(a->out, "Cause: nothing in this build handles this exit.\n");
+        fprintf(a->out, "nothing in this build handles this: %s", what);
 }
 
 static void print_registers(const struct autopsy *a)
@@ -90,6 +104,8 @@ static void print_walks(const struct autopsy *a)
     print_walk(a, "RSP", a->sregs.ss.base + a->regs.rsp, WALK_WRITE | a->ring);
     if (a->cr2 || (a->faulted && a->vector == PAGE_FAULT))
         print_walk(a, "CR2", a->cr2, a->access);
+    if (a->broken.name)
+        print_walk(a, a->broken.name, a->broken.gva, a->broken.access);
 }
 
 static void print_frame(const struct autopsy *a, uint64_t addr, unsigned repeats)
@@ -173,8 +189,12 @@ static bool postmortem_died(struct vcpu *vcpu, const char *what)
     timer_delete(timer);
     find_access(&a);
     symbols_load(&a.symbols, vcpu->vm->kernel_fd);
-    fprintf(a.out, "\nThe guest died: %s on vCPU %u after %lu exits.\n", what, vcpu->id, vcpu->exit_count);
-    print_cause(&a);
+    fprintf(a.out, "\nThe guest died: ");
+    print_cause(&a, what);
+    fprintf(a.out, ".\n");
+    if (a.advice)
+        fprintf(a.out, "  %s\n", a.advice);
+    fprintf(a.out, "What KVM saw: %s on vCPU %u after %lu exits.\n", what, vcpu->id, vcpu->exit_count);
     print_instruction(&a);
     print_walks(&a);
     print_registers(&a);

@@ -103,6 +103,21 @@ static int run_to_handler(struct autopsy *a, uint64_t handlers)
     return -ENOENT;
 }
 
+/* The state at the exception: what the CPU pushed (RIP, CS, RFLAGS, RSP, SS), and all else as it is now. */
+static void take_frame(struct autopsy *a, const uint64_t frame[5], const struct kvm_sregs *now)
+{
+    ioctl(a->vcpu->fd, KVM_GET_REGS, &a->regs);
+    a->regs.rip = frame[0];
+    a->regs.rflags = frame[2];
+    a->regs.rsp = frame[3];
+    a->sregs.cs = now->cs;
+    a->sregs.cs.selector = (uint16_t)frame[1];
+    a->sregs.ss.selector = (uint16_t)frame[4];
+    a->sregs.fs = now->fs;
+    a->sregs.gs = now->gs;
+    a->sregs.cr3 = now->cr3;
+}
+
 /* See which exception the instruction raises, and read what the CPU left for its handler. */
 static void run_probe(struct autopsy *a, const struct probe *p, uint64_t gva)
 {
@@ -115,9 +130,11 @@ static void run_probe(struct autopsy *a, const struct probe *p, uint64_t gva)
         return;
     ioctl(a->vcpu->fd, KVM_GET_SREGS, &sregs);
     a->vector = (unsigned)vector;
-    a->faulted = p->stack[251] == a->regs.rip; /* else it ran, and something later failed */
+    a->faulted = true;
     a->error = with_error_code >> a->vector & 1 ? p->stack[250] : 0;
     a->cr2 = sregs.cr2;
+    if (p->stack[251] != a->regs.rip) /* it ran (SYSCALL does, when stepped), and what follows failed */
+        take_frame(a, p->stack + 251, &sregs);
 }
 
 void probe_exception(struct autopsy *a)

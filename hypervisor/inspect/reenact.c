@@ -9,12 +9,20 @@
 #define TIME_MAX  2000000000ul /* ns for all steps */
 #define RFLAGS_TF 0x100ul
 
+/* AMD's VMCB holds some MSRs, and KVM clears it, too: those of SYSCALL and SWAPGS (AMD APM 2 §15.5.2). */
 int reenact_prepare(struct vcpu *vcpu)
 {
+    static const uint32_t msrs[] = {0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102};
     unsigned eax, vendor = 0, ecx, edx;
 
     __get_cpuid(0, &eax, &vendor, &ecx, &edx);
-    vcpu->keeps_registers = vendor != signature_INTEL_ebx;
+    if (vendor == signature_INTEL_ebx)
+        return 0;
+    vcpu->keeps_registers = true;
+    vcpu->run->kvm_valid_regs |= KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+    vcpu->msrs.count = COUNT(msrs);
+    for (unsigned i = 0; i < COUNT(msrs); i++)
+        vcpu->msrs.entries[i].index = msrs[i];
     return 0;
 }
 
@@ -63,6 +71,7 @@ static void put_back(struct vcpu *vcpu)
 {
     ioctl(vcpu->fd, KVM_SET_SREGS, &vcpu->sregs);
     ioctl(vcpu->fd, KVM_SET_REGS, &vcpu->regs);
+    ioctl(vcpu->fd, KVM_SET_MSRS, &vcpu->msrs);
 }
 
 void reenact(struct autopsy *a)

@@ -28,8 +28,7 @@ static int make_page(FILE *trace, const char *name, FILE *page)
     fputs("</script>\n<script>\n", page);
     put_part(page, PART(report_js));
     fputs("</script>\n", page);
-    return wrong ? complain(-EBADMSG, "report: %s is no whole trace: at byte %ld: %s", name, ftell(trace),
-                            wrong)
+    return wrong ? complain(-EBADMSG, "report: %s cannot be read: at byte %ld: %s", name, ftell(trace), wrong)
                  : 0;
 }
 

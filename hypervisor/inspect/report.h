@@ -7,10 +7,10 @@
 /*
  * Read a trace as `terrarium run --trace` writes it, and write what the page's script (report.js) shows, as
  * JSON that may stand in a script element: an object with
- * - events: one array, four numbers for each: its kind and track (places in the next two), when it began (in
+ * - events: one array, four numbers for each: its kind and track (places among the texts), when it began (in
  *   10 ns since the one before), how long it took (in 10 ns);
- * - kinds: "exit\tout uart16550\tio\tuart16550\tuart_write" is category, name, reason, device, function;
- * - tracks: "1\t0" is process and thread;
+ * - texts: of kinds "exit\tout uart16550\tio\tuart16550\tuart_write", category, name, reason, device,
+ * function; of tracks "1\t0", process and thread;
  * - others: what has no length: [when, "text"] for console text, the event as it was for anything else;
  * - totals: what the trace has under otherData.
  * Memory is needed for these texts and for one event. Returns NULL, or what is wrong with the trace, in a

@@ -58,24 +58,24 @@ function readEvents() {
     trace.events = null;
 }
 
-const names = new Map(trace.others.filter(event => event.name === "thread_name")
-    .map(event => [event.pid + "\t" + event.tid, String(event.args?.name)]));
+const names = new Map([["\tall others", "all others"], ...trace.others.filter(event => event.name === "thread_name")
+    .map(event => [event.pid + "\t" + event.tid, String(event.args?.name)])]);
 
 // ---- Sums: of all kinds that look the same but for the function, of a function, of a reason, of a device ----
 
-const kinds = trace.kinds.map(text => {
+const kinds = trace.texts.map(text => {
     const [category, name, reason, device, place] = text.split("\t");
-    return {category, name, reason, device, place};
+    return {category, name, reason, device, place, rows: []};
 });
 
-// A row for each name that `nameOf` gives to the kinds; each kind is told its row under `key`.
+// A row of a table for each name that `nameOf` gives to kinds; kinds keep the rows that they add to.
 function rowsBy(key, nameOf) {
     const rows = new Map();
     for (const k of kinds) {
         const name = nameOf(k);
         if (name === undefined) continue;
         if (!rows.has(name)) rows.set(name, {name: k[key] || name, category: k.category, count: 0, busy: 0, longest: 0});
-        k.rows = [...k.rows || [], rows.get(name)];
+        k.rows.push(rows.get(name));
     }
     return rows;
 }
@@ -114,7 +114,7 @@ function fill(row) {
 function guestTime() {
     const totals = trace.totals, last = new Map();
     let guest = 0;
-    if (totals.every > 1 || totals.dropped || totals.over_limit || (totals.vcpus || []).some(vcpu => vcpu.refused)) return 0;
+    if (totals.every > 1 || totals.dropped || totals.over_limit || totals.refused) return 0;
     for (let i = 0; i < events; i++)
         if (isExit(kinds[kind[i]])) {
             guest += last.has(track[i]) ? begin[i] - last.get(track[i]) : 0;
@@ -251,7 +251,7 @@ const canvas = byId("timeline"), ROW = 34, LEFT = 190, AXIS = 34;
 let from = 0, span = Math.max(end, 1);
 
 // A track is worth a row if it has events; vCPUs first, then the guest's CPUs, then its processes.
-const tracks = trace.tracks.map(text => ({process: +text.split("\t")[0], thread: +text.split("\t")[1], name: names.get(text)}));
+const tracks = trace.texts.map(text => ({process: +text.split("\t")[0], thread: +text.split("\t")[1], name: names.get(text)}));
 const used = new Set(track), rows = tracks.filter((_, i) => used.has(i)).sort((a, b) => a.process - b.process
     || (b.thread >= CPU_TRACK) - (a.thread >= CPU_TRACK) || a.thread - b.thread).slice(0, ROWS_SHOWN);
 const rowOf = tracks.map(t => rows.indexOf(t)); // -1: there are too many

@@ -8,19 +8,14 @@
 #include "report.h"
 
 #define LATEST_US 1e12  /* eleven days: what lies further off is no time */
-#define TEXTS_MAX 65536 /* different kinds, and tracks; what is above that is "all others" */
+#define TEXTS_MAX 65536 /* what is above that is "all others" */
 #define JSON_PART (JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL)
-
-/* Texts, each once. */
-struct texts {
-    json_t *list, *places; /* an array, and an object that has the place there of each */
-};
 
 struct report {
     FILE *trace, *page, *others; /* others: in memory */
-    struct texts kinds, tracks;
-    int64_t last; /* when the event before began, in 10 ns */
-    bool comma;   /* there was one */
+    json_t *texts, *places;      /* texts, each once, and an object that has the place of each */
+    int64_t last;                /* when the event before began, in 10 ns */
+    bool comma;                  /* there was one */
 };
 
 static int put_escaped(const char *bytes, size_t size, void *out)
@@ -39,27 +34,16 @@ static void put(FILE *out, const char *before, const json_t *value)
     json_dump_callback(value, put_escaped, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 }
 
-static struct texts texts_new(void)
+/* The place of a text among the texts, where it is put if it is new. Frees it. */
+static json_int_t place_of(struct report *r, json_t *text)
 {
-    return (struct texts){json_pack("[s]", "\tall others"), json_object()};
-}
+    size_t count = json_array_size(r->texts);
+    json_t *place = json_object_get(r->places, json_string_value(text));
 
-static void texts_free(struct texts *t)
-{
-    json_decref(t->list);
-    json_decref(t->places);
-}
-
-/* The place of a text in the list, where it is put if it is new. Frees the text. */
-static json_int_t place_of(struct texts *t, json_t *text)
-{
-    size_t count = json_array_size(t->list);
-    json_t *place = json_object_get(t->places, json_string_value(text));
-
-    if (!place && count < TEXTS_MAX) {
+    if (!place && text && count < TEXTS_MAX) {
         place = json_integer((json_int_t)count);
-        json_object_set_new(t->places, json_string_value(text), place);
-        json_array_append(t->list, text);
+        json_object_set_new(r->places, json_string_value(text), place);
+        json_array_append(r->texts, text);
     }
     json_decref(text);
     return json_integer_value(place); /* 0 for NULL */
@@ -102,11 +86,11 @@ static const char *add_event(struct report *r, const json_t *event)
         return add_other(r, event, json_object_get(args, "text")), NULL;
     int64_t begin = (int64_t)(number(event, "ts") * 100);
     json_int_t kind =
-        place_of(&r->kinds, json_sprintf("%s\t%s\t%s\t%s\t%.*s", text(event, "cat"), text(event, "name"),
-                                         text(args, "reason"), text(args, "device"), function, place));
+        place_of(r, json_sprintf("%s\t%s\t%s\t%s\t%.*s", text(event, "cat"), text(event, "name"),
+                                 text(args, "reason"), text(args, "device"), function, place));
     json_int_t track =
-        place_of(&r->tracks, json_sprintf("%lld\t%lld", json_integer_value(json_object_get(event, "pid")),
-                                          json_integer_value(json_object_get(event, "tid"))));
+        place_of(r, json_sprintf("%lld\t%lld", json_integer_value(json_object_get(event, "pid")),
+                                 json_integer_value(json_object_get(event, "tid"))));
     fprintf(r->page, "%s%lld,%lld,%ld,%ld", r->comma ? "," : "", kind, track, begin - r->last,
             (int64_t)(number(event, "dur") * 100));
     r->last = begin;
@@ -156,19 +140,19 @@ const char *report_read(FILE *trace, FILE *page)
 {
     char *others = NULL;
     size_t size = 0;
-    struct report r = {trace, page, open_memstream(&others, &size), texts_new(), texts_new(), 0, false};
+    struct report r = {trace, page, open_memstream(&others, &size), NULL, json_object(), 0, false};
 
+    r.texts = json_pack("[s]", "\tall others");
     __fsetlocking(trace, FSETLOCKING_BYCALLER); /* it is read by the byte, by this thread only */
     fputs("{\"events\":[", page);
     const char *wrong = read_events(&r);
     fputs("]", page);
     wrong = wrong ?: read_totals(&r);
-    put(page, ",\n\"kinds\":", r.kinds.list);
-    put(page, ",\n\"tracks\":", r.tracks.list);
+    put(page, ",\n\"texts\":", r.texts);
     fclose(r.others);
     fprintf(page, ",\n\"others\":[{}%s]}\n", others);
     free(others);
-    texts_free(&r.kinds);
-    texts_free(&r.tracks);
+    json_decref(r.texts);
+    json_decref(r.places);
     return wrong;
 }

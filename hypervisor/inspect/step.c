@@ -30,8 +30,6 @@ static void step_handle(struct vcpu *vcpu)
         handlers[reason](vcpu);
     if (vcpu->exit_count < after)
         return;
-    ioctl(vcpu->fd, KVM_GET_REGS, &vcpu->regs);
-    ioctl(vcpu->fd, KVM_GET_SREGS, &vcpu->sregs);
     single_step(vcpu, true);
 }
 

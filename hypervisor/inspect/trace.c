@@ -63,13 +63,7 @@ static struct trace_event describe(const struct vcpu *vcpu)
 static bool chosen(struct trace_vcpu *t, const struct trace_event *e)
 {
     t->seen++;
-    if (!trace_wants(e)) {
-        t->refused++;
-        return false;
-    }
-    bool passed_over = (t->seen - t->refused - 1) % trace.every != 0;
-    t->skipped += passed_over;
-    return !passed_over;
+    return trace_wants(e) && t->wanted++ % trace.every == 0;
 }
 
 /* The handler has done its work. */
@@ -97,8 +91,7 @@ static void trace_handle(struct vcpu *vcpu)
     if (is_chosen)
         record(t, &e);
     trace_guest_collect(vcpu);
-    bool next_counts = (t->seen - t->refused) % trace.every == 0;
-    t->left_ns = next_counts ? trace_now() : UNKNOWN_NS;
+    t->left_ns = t->wanted % trace.every == 0 ? trace_now() : UNKNOWN_NS; /* the next may count */
 }
 
 /* An exit that has no handler is the guest's end. The post-mortem may have run the guest once more: where it
@@ -151,7 +144,7 @@ static int trace_vcpu(struct vcpu *vcpu)
 {
     trace.vcpus[vcpu->id].left_ns = UNKNOWN_NS;
     if (trace.vm) /* RIP then comes with each exit, without a system call */
-        vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+        vcpu->run->kvm_valid_regs |= KVM_SYNC_X86_REGS;
     return 0;
 }
 

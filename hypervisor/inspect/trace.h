@@ -28,7 +28,7 @@ struct trace_event {
     uint64_t addr, value;
     uint64_t guest_ns; /* since the exit before; UNKNOWN_NS: that one was not timed */
     uint64_t rip;
-    char text[32]; /* console bytes, or the guest's name for what it did; not ended by a zero byte */
+    char text[32]; /* console bytes; or the guest's name for what it did, ended by a zero byte */
 };
 
 #define UNKNOWN_NS UINT64_MAX
@@ -41,12 +41,12 @@ extern struct trace {
     const char *only;    /* the words of --trace-only; NULL: everything */
     uint64_t start;      /* host_now() when it began */
     struct trace_vcpu {
-        uint64_t seen, refused, skipped; /* exits; of them not wanted; and passed over because of `every` */
-        uint64_t left_ns;                /* when the last handler ended; UNKNOWN_NS: not timed */
-        uint64_t ring_gpa;               /* of the guest's own ring; 0: it has none (trace_guest.c) */
-        uint64_t tsc_offset;             /* the guest's time stamp counter minus ours */
-        uint32_t taken;                  /* events of that ring that were read, */
-        uint64_t lost;                   /* or overwritten before we came */
+        uint64_t seen, wanted; /* exits; of them those that --trace-only wants */
+        uint64_t left_ns;      /* when the last handler ended; UNKNOWN_NS: not timed */
+        uint64_t ring_gpa;     /* of the guest's own ring; 0: it has none (trace_guest.c) */
+        uint64_t tsc_offset;   /* the guest's time stamp counter minus ours */
+        uint32_t taken;        /* events of that ring that were read, */
+        uint64_t lost;         /* or overwritten before we came */
     } vcpus[MAX_VCPUS];
 } trace;
 

@@ -3,22 +3,25 @@
  * written by a thread that empties the ring. A machine after a reset goes on in the same file, as another
  * process there.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "inspect.h"
 #include "json.h"
 #include "trace.h"
 
-#define PAUSE_US  20000    /* between two looks at the ring: the vCPUs need to wake nobody */
-#define CPU_TRACK 1000000u /* + its number: the track of a CPU of the guest's, or the console's */
+#define PAUSE_US   20000    /* between two looks at the ring: the vCPUs need to wake nobody */
+#define VCPU_TRACK 1u       /* + its number: the track of a vCPU (0 is no thread for some readers) */
+#define CPU_TRACK  1000000u /* + its number: the track of a CPU of the guest's, or the console's */
 
 static FILE *file; /* open from the first start to the end that no reset follows */
 static pthread_t thread;
-static bool running, stop;           /* the thread is there; it should end */
-static uint64_t written, over_limit; /* events in the file; those that --trace-limit kept out */
-static unsigned life;                /* machines that wrote to the file */
-static uint64_t lost;                /* events of the guests' own, in all lives */
+static bool running, stop;      /* the thread is there; it should end */
+static unsigned machine, guest; /* the processes of the file: 1 and 2, after a reset 3 and 4, ... */
+static uint64_t written;        /* events */
+static struct totals {
+    uint64_t exits, refused, skipped; /* exits; of them not wanted, or passed over by --trace-every */
+    uint64_t dropped, over_limit, lost_by_guest;
+} totals; /* of all machines that wrote to the file */
 static struct symbols symbols;
 
 /* Names that were found, or told, before: direct-mapped caches. */
@@ -42,24 +45,12 @@ static const char *place_name(uint64_t rip)
     return p->name;
 }
 
-/* The processes of the file: each machine, and its guest. */
-static unsigned machine(void)
-{
-    return 2 * life - 1;
-}
-
-static unsigned guest(void)
-{
-    return 2 * life;
-}
-
 /* Begin an event, up to and with its name. */
-static void put_head(char phase, unsigned process, uint32_t track, const char *category, const char *name,
-                     size_t length)
+static void put_head(char phase, unsigned process, uint32_t track, const char *category, const char *name)
 {
     fprintf(file, "%s{\"ph\":\"%c\",\"pid\":%u,\"tid\":%u,\"cat\":\"%s\",\"name\":", written++ ? ",\n" : "",
             phase, process, track, category);
-    json_put(file, name, length);
+    json_put(file, name, strlen(name));
 }
 
 static void put_times(const struct trace_event *e)
@@ -69,11 +60,11 @@ static void put_times(const struct trace_event *e)
 }
 
 /* The name of a process (`what` is "process_name") or of a track. */
-static void put_name(const char *what, unsigned process, uint32_t track, const char *name, size_t length)
+static void put_name(const char *what, unsigned process, uint32_t track, const char *name)
 {
-    put_head('M', process, track, "__metadata", what, strlen(what));
+    put_head('M', process, track, "__metadata", what);
     fputs(",\"args\":{\"name\":", file);
-    json_put(file, name, length);
+    json_put(file, name, strlen(name));
     fputs("}}", file);
 }
 
@@ -84,14 +75,12 @@ static void put_exit(const struct trace_event *e)
 
     if (device)
         verb = e->reason == KVM_EXIT_IO ? (e->is_write ? "out" : "in") : e->is_write ? "write" : "read";
-    int length = snprintf(name, sizeof name, device ? "%s %.40s" : "%s", verb, device);
-    put_head('X', machine(), e->vcpu, "exit", name, (size_t)length);
+    snprintf(name, sizeof name, device ? "%s %.40s" : "%s", verb, device);
+    put_head('X', machine, VCPU_TRACK + e->vcpu, "exit", name);
     put_times(e);
     fprintf(file, "\"reason\":\"%s\"", reason);
     if (device)
-        fprintf(file,
-                ",\"device\":\"%s\",\"addr\":\"0x%" PRIx64
-                "\",\"size\":%u,\"count\":%u,\"value\":\"0x%" PRIx64 "\"",
+        fprintf(file, ",\"device\":\"%s\",\"addr\":\"0x%lx\",\"size\":%u,\"count\":%u,\"value\":\"0x%lx\"",
                 device, e->addr, e->size, e->count, e->value);
     if (e->guest_ns != UNKNOWN_NS)
         fprintf(file, ",\"guest_us\":%.3f", (double)e->guest_ns / 1e3);
@@ -104,7 +93,7 @@ static void put_exit(const struct trace_event *e)
 
 static void put_console(const struct trace_event *e)
 {
-    put_head('i', machine(), CPU_TRACK, "console", "console", strlen("console"));
+    put_head('i', machine, CPU_TRACK, "console", "console");
     put_times(e);
     if (e->vcpu < MAX_VCPUS)
         fprintf(file, "\"vcpu\":%u,", e->vcpu);
@@ -118,24 +107,22 @@ static void name_task(const struct trace_event *e)
 {
     static struct known tasks[256];
     struct known *k = &tasks[e->task % 256];
-    uint64_t key = (uint64_t)life << 32 | e->task;
+    uint64_t key = (uint64_t)guest << 32 | e->task;
 
     if (k->key == key && memcmp(k->name, e->text, sizeof e->text) == 0)
         return;
     k->key = key;
     memcpy(k->name, e->text, sizeof e->text);
-    put_name("thread_name", guest(), e->task, e->text, strnlen(e->text, sizeof e->text));
+    put_name("thread_name", guest, e->task, e->text);
 }
 
 static void put_told(const struct trace_event *e)
 {
     bool on_cpu = e->kind == TRACE_SWITCH || e->kind == TRACE_INTERRUPT || !e->task;
 
-    put_head('X', guest(), on_cpu ? CPU_TRACK + e->vcpu : e->task, trace_kind_names[e->kind], e->text,
-             strnlen(e->text, sizeof e->text));
+    put_head('X', guest, on_cpu ? CPU_TRACK + e->vcpu : e->task, trace_kind_names[e->kind], e->text);
     put_times(e);
-    fprintf(file, "\"task\":%u,\"addr\":\"0x%" PRIx64 "\",\"value\":%" PRId64 "}}", e->task, e->addr,
-            (int64_t)e->value);
+    fprintf(file, "\"task\":%u,\"addr\":\"0x%lx\",\"value\":%ld}}", e->task, e->addr, (int64_t)e->value);
 }
 
 static void empty_ring(void)
@@ -144,7 +131,7 @@ static void empty_ring(void)
 
     while (trace_take(&e))
         if (written >= trace.max)
-            over_limit++;
+            totals.over_limit++;
         else if (e.kind == TRACE_EXIT)
             put_exit(&e);
         else if (e.kind == TRACE_CONSOLE)
@@ -168,12 +155,14 @@ static void put_track_names(void)
 {
     char name[32];
 
-    put_name("process_name", machine(), 0, "machine", 7);
-    put_name("process_name", guest(), 0, "guest", 5);
-    put_name("thread_name", machine(), CPU_TRACK, "console", 7);
+    put_name("process_name", machine, 0, "machine");
+    put_name("process_name", guest, 0, "guest");
+    put_name("thread_name", machine, CPU_TRACK, "console");
     for (uint32_t i = 0; i < trace.vm->cpus; i++) {
-        put_name("thread_name", machine(), i, name, (size_t)sprintf(name, "vCPU %u", i));
-        put_name("thread_name", guest(), CPU_TRACK + i, name, (size_t)sprintf(name, "guest's CPU %u", i));
+        snprintf(name, sizeof name, "vCPU %u", i);
+        put_name("thread_name", machine, VCPU_TRACK + i, name);
+        snprintf(name, sizeof name, "guest's CPU %u", i);
+        put_name("thread_name", guest, CPU_TRACK + i, name);
     }
 }
 
@@ -184,7 +173,8 @@ static int open_file(void)
         return complain(-EIO, "--trace %s: %s", trace.path, strerror(errno));
     setvbuf(file, NULL, _IOFBF, MiB); /* few large writes: the vCPUs need the host, too */
     fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", file);
-    written = over_limit = lost = life = 0;
+    totals = (struct totals){0};
+    written = guest = 0;
     return 0;
 }
 
@@ -194,7 +184,8 @@ int trace_file_start(void)
 
     if (err < 0)
         return err;
-    life++;
+    machine = guest + 1;
+    guest = machine + 1;
     symbols_load(&symbols, trace.vm->kernel_fd);
     put_track_names();
     stop = false;
@@ -203,18 +194,31 @@ int trace_file_start(void)
     return err ? complain(-EAGAIN, "--trace: cannot start a thread: %s", strerror(err)) : 0;
 }
 
-/* The end of the file: what the events above do not show. Readers of Chrome's format pass over it. */
-static void put_totals(uint64_t dropped)
+/* Add what this machine's vCPUs counted. */
+static void add_totals(void)
 {
-    fprintf(file, "\n],\"otherData\":{\"format\":\"terrarium trace 1\",\"every\":%" PRIu64 ",\"vcpus\":[",
-            trace.every);
-    for (unsigned i = 0; i < trace.vm->cpus; i++) {
-        const struct trace_vcpu *t = &trace.vcpus[i];
-        fprintf(file, "%s{\"exits\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"skipped\":%" PRIu64 "}",
-                i ? "," : "", t->seen, t->refused, t->skipped);
+    for (const struct trace_vcpu *t = trace.vcpus; t < trace.vcpus + trace.vm->cpus; t++) {
+        totals.exits += t->seen;
+        totals.refused += t->seen - t->wanted;
+        totals.skipped += t->wanted - (t->wanted + trace.every - 1) / trace.every;
+        totals.lost_by_guest += t->lost;
     }
-    fprintf(file, "],\"dropped\":%" PRIu64 ",\"over_limit\":%" PRIu64 ",\"lost_by_guest\":%" PRIu64 "}}\n",
-            dropped, over_limit, lost);
+    totals.dropped += trace_dropped();
+}
+
+/* The end of the file: what the events do not show. Readers of Chrome's format pass over it. */
+static void put_totals(void)
+{
+    fprintf(file,
+            "\n],\"otherData\":{\"format\":\"terrarium trace 1\",\"every\":%lu,\"exits\":%lu,\"refused\":%lu,"
+            "\"skipped\":%lu,\"dropped\":%lu,\"over_limit\":%lu,\"lost_by_guest\":%lu}}\n",
+            trace.every, totals.exits, totals.refused, totals.skipped, totals.dropped, totals.over_limit,
+            totals.lost_by_guest);
+    if (totals.dropped || totals.over_limit || totals.lost_by_guest)
+        complain(0,
+                 "--trace %s: %lu events are missing, because the guest was faster than the file, %lu above "
+                 "--trace-limit, and %lu that the guest overwrote itself",
+                 trace.path, totals.dropped, totals.over_limit, totals.lost_by_guest);
 }
 
 void trace_file_end(bool reset)
@@ -227,19 +231,11 @@ void trace_file_end(bool reset)
     running = false;
     empty_ring();
     symbols_free(&symbols);
-    for (unsigned i = 0; i < trace.vm->cpus; i++)
-        lost += trace.vcpus[i].lost;
+    add_totals();
     if (reset)
         return;
-    uint64_t dropped = trace_dropped();
-    put_totals(dropped);
+    put_totals();
     if (ferror(file) | fclose(file))
         complain(0, "--trace %s: cannot write all of it: %s", trace.path, strerror(errno));
     file = NULL;
-    if (dropped || over_limit || lost)
-        complain(0,
-                 "--trace %s: %" PRIu64
-                 " events are missing, because the guest was faster than the file, %" PRIu64
-                 " above --trace-limit, and %" PRIu64 " that the guest overwrote itself",
-                 trace.path, dropped, over_limit, lost);
 }

@@ -5,6 +5,7 @@ HYPERVISOR += hypervisor/inspect/symbols.c
 HYPERVISOR += hypervisor/inspect/reenact.c
 HYPERVISOR += hypervisor/inspect/step.c
 HYPERVISOR += hypervisor/inspect/probe.c
+HYPERVISOR += hypervisor/inspect/violation.c
 HYPERVISOR += hypervisor/inspect/diagnose.c
 HYPERVISOR += hypervisor/inspect/postmortem.c
 GUESTOS += guestos/kernel/gdt.c

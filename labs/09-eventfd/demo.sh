@@ -18,11 +18,11 @@ show sh -c "printf '$LOOP\\n' | $GUEST --no-eventfd | tail -n 1"
 say "Now KVM turns the same store to QueueNotify into an eventfd, and a thread of its own prints. What is left are the registers at the start."
 show sh -c "printf '$LOOP\\n' | $GUEST | tail -n 1"
 
-say "A disk: one process reads 4 KiB at random places. Each request is a notification, and two registers in the interrupt's handler: three exits."
+say "A disk: one process reads 4 KiB at random places. Each request is a notification and, where Moss rests before it has ended, an interrupt with two registers: up to three exits."
 show sh -c "printf 'diskbench -r 1 /dev/vda\\n' | $GUEST --no-eventfd"
 
-say "With eventfds two of these three are left. Look also at the time in the handlers of vda: the guest does not wait for the host's file there any more."
+say "With eventfds the notification is no exit any more. Look also at the time in the handlers of vda: the guest does not wait for the host's file there any more."
 show sh -c "printf 'diskbench -r 1 /dev/vda\\n' | $GUEST"
 
-say "32 processes read. io_uring has many of their requests at once, and EVENT_IDX makes one interrupt serve many of them: far less than one exit for a request."
+say "32 processes read. io_uring has many of their requests at once. While one of them runs, Moss wants no interrupts and looks at the ring itself: hardly an exit for a request."
 show sh -c "printf 'diskbench -r 32 /dev/vda\\n' | $GUEST"

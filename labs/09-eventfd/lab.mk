@@ -6,6 +6,7 @@ HYPERVISOR += hypervisor/virtio/blk_uring.c
 HYPERVISOR += hypervisor/virtio/io_thread.c
 LIBS += -luring
 GUESTOS += guestos/drivers/virtio_event_idx.c
+GUESTOS += guestos/drivers/virtio_look.c
 POINTS_09 += unit_eventfd.each_queue_gets_an_ioeventfd_when_the_device_starts:6:events_running,ioeventfd
 POINTS_09 += unit_eventfd.the_thread_watches_what_kvm_writes_to:4:events_running
 POINTS_09 += unit_eventfd.an_event_is_a_notification_of_its_queue:6:notified,events_running

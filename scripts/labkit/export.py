@@ -7,7 +7,8 @@ import subprocess
 from labkit import kit, stage
 
 # Of the kit itself; everything that could hold a solution (starters, mutants, answers, the kit's own tests) is not named here.
-KIT_FILES = [".clang-format", "LICENSE", "Makefile", "tests/__init__.py", "tests/support", "tests/unit", "labs/support"]
+KIT_FILES = [".clang-format", "LICENSE", "Makefile", "tests/__init__.py", "tests/support", "tests/unit", "labs/support",
+             "labs/debugging.md", "labs/debugging.svg"]
 LEFT_OUT = {"scripts/lab-matrix", "scripts/labkit/matrix.py", "tests/support/handout.py", "tests/support/batch.py"}
 LAB_FILES = ["lab.mk", "README.md", "hints.md", "demo.sh", "tests"]
 IGNORE = "build/\n.lab.json\n__pycache__/\ncompile_commands.json\n"

@@ -75,6 +75,14 @@ class Exporting(unittest.TestCase):
         history = subprocess.run(["git", "rev-list", "--all", "--count"], cwd=repository, capture_output=True, check=True)
         self.assertEqual(history.stdout, b"1\n")
 
+    def check_links(self, repository):
+        """What the pages in it link to is in it, too."""
+        pages = sorted(repository.rglob("*.md"))
+        for page in pages:
+            for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+                self.assertTrue(target.startswith("http") or (page.parent / target).exists(), f"{page}: {target}")
+        return pages
+
 
 class Small(Exporting):
     def setUp(self):
@@ -119,8 +127,7 @@ class Small(Exporting):
         self.export(self.to)
         for path in "README.md", "LICENSE", *(f"labs/01-count/{name}" for name in ("README.md", "hints.md", "picture.svg", "demo.sh")):
             self.assertTrue((self.to / path).is_file(), path)
-        for target in re.findall(r"\]\(([^)]+)\)", (self.to / "README.md").read_text()):
-            self.assertTrue((self.to / target).exists(), target)
+        self.check_links(self.to)
         Kit(self.to).lab("grade", 1)
         done = subprocess.run(["git", "status", "--short"], cwd=self.to, capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout, "")
@@ -165,6 +172,7 @@ class Real(Exporting):
         done = Kit(ROOT).lab("export", to)
         self.assertEqual(done.returncode, 0, done.stdout)
         self.check_no_solutions(ROOT, to, last)
+        self.assertIn(to / "labs/debugging.md", self.check_links(to))
 
     def test_the_first_lab_works_by_itself(self):
         """Half of its tests need KVM."""

@@ -161,6 +161,19 @@ struct kvm_regs guest_regs(struct vm *vm)
     return regs;
 }
 
+struct kvm_sregs guest_sregs(struct vm *vm)
+{
+    struct kvm_sregs sregs;
+
+    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_GET_SREGS, &sregs), 0);
+    return sregs;
+}
+
+void set_guest_sregs(struct vm *vm, const struct kvm_sregs *sregs)
+{
+    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_SET_SREGS, sregs), 0);
+}
+
 static void record(const char *format, unsigned size, uint64_t value)
 {
     size_t used = strlen(records);

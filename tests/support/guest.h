@@ -49,6 +49,8 @@ void run_until_halt(struct vm *vm);
 const char *guest_output(void);
 
 struct kvm_regs guest_regs(struct vm *vm);
+struct kvm_sregs guest_sregs(struct vm *vm);
+void set_guest_sregs(struct vm *vm, const struct kvm_sregs *sregs);
 
 /* What a test device at port `port` saw: "w2 41ff" for a 2-byte write; reads return `answer`. */
 void record_port(struct vm *vm, uint16_t port, uint64_t size, uint64_t answer);

@@ -163,11 +163,11 @@ def command_complaint(words):
 
 
 class Handout:
-    """The prose of one lab (a kit.Lab)."""
+    """The prose of one lab (a kit.Lab), or another page in a directory."""
 
-    def __init__(self, lab):
-        self.lab, self.directory = lab, lab.directory
-        self.text = self.read("README.md")
+    def __init__(self, lab, page="README.md"):
+        self.lab, self.directory, self.files = lab, lab.directory, (page, "hints.md", "answers.md")
+        self.text = self.read(page)
         self.outside = set(" ".join(re.findall(r"<!--\s*outside:(.*?)-->", self.text, re.DOTALL)).split())
 
     def read(self, name):
@@ -277,12 +277,12 @@ class Handout:
     def check_code(self):
         """The inline code of all prose names what is there."""
         problems = []
-        for file in ("README.md", "hints.md", "answers.md"):
+        for file in self.files:
             spans = re.findall(r"`([^`\n]+(?:\n[^`\n]+)?)`", COMMENT.sub("", FENCE.sub("", self.read(file))))
             for span in dict.fromkeys(" ".join(span.split()) for span in spans):
                 complaint = self.code_complaint(span)
                 if complaint:
-                    problems.append(f"{file}: `{span}`: {complaint}; if it is not the kit's, add it to <!-- outside: ... --> in README.md")
+                    problems.append(f"{file}: `{span}`: {complaint}; if it is not the kit's, add it to <!-- outside: ... --> in {self.files[0]}")
         return problems
 
     def code_complaint(self, span):
@@ -310,7 +310,7 @@ class Handout:
 
     def check_links(self):
         problems = []
-        for name in ("README.md", "hints.md", "answers.md"):
+        for name in self.files:
             for target in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]+)[^)]*\)", FENCE.sub("", self.read(name))):
                 if not target.startswith("http") and not (self.directory / target).exists():
                     problems.append(f"{name} links to {target}, which is not there")

@@ -18,6 +18,8 @@ uint64_t disk_cache_blocks = 256;
 char disk_warnings[4096], disk_output[1 << 20];
 size_t disk_output_size;
 unsigned disk_kmalloc_fails;
+uint64_t disk_frames_free, disk_lent[DISK_LENT_MAX];
+unsigned disk_lent_count;
 static struct disk *all[8]; /* disks whose requests are done when somebody waits */
 static uint64_t now = 1700000000 * NS_PER_SECOND;
 
@@ -45,6 +47,22 @@ void strcopy(char *to, const char *s, size_t size)
 uint64_t frames_total(void)
 {
     return disk_cache_blocks * 8; /* the cache takes an eighth */
+}
+
+uint64_t frames_free(void)
+{
+    return disk_frames_free;
+}
+
+uint64_t (*frame_lender)(void);
+
+/* Nobody uses any more what was lent. */
+void frames_call_home(uint64_t start, uint64_t end, void (*home)(uint64_t physical))
+{
+    while (disk_lent_count > 0) {
+        assert_in_range(disk_lent[--disk_lent_count], start, end - 1);
+        home(disk_lent[disk_lent_count]);
+    }
 }
 
 uint64_t frames_alloc_together(uint64_t count)

@@ -5,18 +5,10 @@
 
 GUEST(halt64_code, ".code64", "hlt");
 
-static struct kvm_sregs sregs_of(struct vm *vm)
-{
-    struct kvm_sregs sregs;
-
-    assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_GET_SREGS, &sregs), 0);
-    return sregs;
-}
-
 static void compare(struct vm *vm, uint64_t gva)
 {
     struct kvm_translation t = {.linear_address = gva};
-    struct kvm_sregs sregs = sregs_of(vm);
+    struct kvm_sregs sregs = guest_sregs(vm);
     struct walk w;
 
     assert_int_equal(ioctl(vm->vcpus[0]->fd, KVM_TRANSLATE, &t), 0);

@@ -56,8 +56,7 @@ class Deaths(moss.TestCase):
             status, text = self.die("lose-idt", *advice.group().split())
             self.assertEqual(status, TRIPLE_FAULT, text)
         self.assertRegex(text, r"RIP [0-9a-f]{16} lose_idt\+0x", "the instruction that died")
-        begin = text.index("The guest died: triple fault")
-        self.assertIn("IDT", "\n".join(text[begin:].splitlines()[:4]), text[begin:])
+        self.assertRegex(text, r"The guest died: #UD, .*; there is no IDT", "the first line names the cause")
 
 
 if __name__ == "__main__":

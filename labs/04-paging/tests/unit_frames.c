@@ -201,6 +201,43 @@ static void programs_leave_a_reserve_to_the_kernel(void **state)
     give_back(n);
 }
 
+static uint64_t own[4];
+static unsigned lent, came_home;
+
+static uint64_t lend_one(void)
+{
+    return lent < 4 ? own[lent++] : 0;
+}
+
+static void count_home(uint64_t physical)
+{
+    expect_true(physical == own[0] || physical == own[1], "only free frames of the range come home");
+    came_home++;
+}
+
+static void who_lends_frames_gets_them_back(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        own[i] = frame_alloc(); /* fresh ones: they follow each other */
+    uint64_t free = frames_free();
+    frame_lender = lend_one;
+    unsigned n = take_all(frame_alloc);
+    expect_number(n, free + 4, "when the others are used up the lender is asked, until it has none left");
+    expect_true(taken[free] == own[0], "not earlier");
+    frame_put(own[0]);
+    frame_put(taken[0]);
+    frame_put(own[1]);
+    frames_call_home(own[0], own[3] + PAGE_SIZE, count_home);
+    expect_number(came_home, 2, "two of the four are free");
+    expect_number(frames_free(), 1, "what came home is not free any more; the third one is");
+    expect_number(frame_refs(own[0]), 1, "it has its owner again");
+    frame_lender = NULL;
+    taken[0] = frame_alloc();
+    expect_number(frame_alloc(), 0, "and is not given out");
+    give_back(n);
+}
+
 /* What frames_add() does with a range: how many frames there are more. */
 static uint64_t added(uint64_t start, uint64_t end)
 {
@@ -310,6 +347,7 @@ int main(void)
         cmocka_unit_test(sharing_a_free_frame_panics),
         cmocka_unit_test(memory_that_is_not_ours_panics),
         cmocka_unit_test(programs_leave_a_reserve_to_the_kernel),
+        cmocka_unit_test(who_lends_frames_gets_them_back),
         cmocka_unit_test(only_whole_frames_of_a_range_count),
         cmocka_unit_test(ranges_without_a_frame_are_ignored),
         cmocka_unit_test(physical_0_is_never_given_out),

@@ -447,6 +447,63 @@ static void a_turn_lasts_until_the_next_tick(void **state)
     expect_text(notes, "ab", "a is preempted once, b is, and then each runs to its end");
 }
 
+/* --- before a choice --- */
+
+static void three_ticks(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 3; i++) {
+        note_name();
+        timer_interrupt();
+    }
+}
+
+static void wake_the_other_thread(void)
+{
+    note('?');
+    thread_wake(other);
+}
+
+static void who_can_make_threads_ready_is_asked_first(void **state)
+{
+    (void)state;
+    threads_begin();
+    other = thread_run("a", sleep_twice);
+    before_choice = wake_the_other_thread;
+    schedule();
+    expect_text(notes, "?a?a?a?",
+                "before each choice: twice \"a\" is woken on its way to sleep, and goes on at once; its end "
+                "is a choice, too");
+    before_choice = NULL;
+    thread_run("b", three_ticks);
+    before_choice = wake_the_other_thread;
+    timer_interrupt();
+    expect_text(notes + strlen("?a?a?a?"), "?b?b?b??", "before each turn's end, and once for b's own end");
+    before_choice = NULL;
+}
+
+static void a_cpu_rests_when_nobody_is_ready(void **state)
+{
+    (void)state;
+    threads_begin();
+    expect_true(some_cpu_rests(), "the idle thread runs, and nobody is in the queue");
+    other = thread_run("a", sleep_twice);
+    expect_true(!some_cpu_rests(), "somebody is");
+    schedule();
+    struct thread busy = {.state = THREAD_READY};
+    cpus[0].current = &busy;
+    expect_true(!some_cpu_rests(), "a thread runs that does not wait");
+    busy.state = THREAD_WAITING;
+    expect_true(some_cpu_rests(), "it will wait, and nobody is there to run instead");
+    thread_wake(other);
+    expect_true(!some_cpu_rests(), "now somebody is");
+    cpus[1].idle = cpus[1].current = &busy;
+    list_init(&cpus[1].run_queue);
+    expect_true(some_cpu_rests(), "another CPU counts, too");
+    cpus[1].current = NULL;
+    cpus[0].current = cpus[0].idle;
+}
+
 /* --- the tick --- */
 
 static void the_tick_tells_its_end(void **state)
@@ -467,15 +524,6 @@ static void ticks_are_counted(void **state)
     timer_handler();
     expect_number(cpus[0].ticks, 2, "cpu->ticks: how many the CPU has had");
     expect_number(current_thread()->ticks, 2, "thread->ticks: how many found this thread running");
-}
-
-static void three_ticks(void *arg)
-{
-    (void)arg;
-    for (unsigned i = 0; i < 3; i++) {
-        note_name();
-        timer_interrupt();
-    }
 }
 
 static void a_tick_ends_a_turn(void **state)
@@ -548,6 +596,8 @@ int main(void)
         cmocka_unit_test(a_switch_is_not_disturbed),
         cmocka_unit_test(the_idle_thread_is_not_queued),
         cmocka_unit_test(a_turn_lasts_until_the_next_tick),
+        cmocka_unit_test(who_can_make_threads_ready_is_asked_first),
+        cmocka_unit_test(a_cpu_rests_when_nobody_is_ready),
         cmocka_unit_test(the_tick_tells_its_end),
         cmocka_unit_test(ticks_are_counted),
         cmocka_unit_test(a_tick_ends_a_turn),

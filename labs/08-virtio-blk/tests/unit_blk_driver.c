@@ -38,6 +38,10 @@ static unsigned ring_size;
 static unsigned wanted_after; /* the last wish: an interrupt after so many */
 static bool answers;          /* the device takes each request when it is told of it */
 static struct block_request *submit_when_done;
+static bool rests;         /* some CPU */
+static bool works_at_wish; /* the device ends a request in the moment when an interrupt is wished for */
+
+void (*before_choice)(void); /* NULL: nobody looks without an interrupt */
 
 /* --- the device --- */
 
@@ -189,6 +193,11 @@ void virtio_tell_failure(struct virtio_device *d)
     (void)d;
 }
 
+bool some_cpu_rests(void)
+{
+    return rests;
+}
+
 int block_register(struct block_device *block)
 {
     disk = block;
@@ -199,9 +208,10 @@ int block_register(struct block_device *block)
 
 static void begin_with(uint64_t features)
 {
-    if (!ram_used)
+    if (!ram_used) {
         moss_ram(RAM);
-    ram_used = 16;
+        ram_used = 16;
+    }
     memset(&device, 0, sizeof device);
     device.features = features | VIRTIO_F_INDIRECT_DESC;
     position_available = position_used = 0;
@@ -213,6 +223,8 @@ static void begin_with(uint64_t features)
     answers = false;
     notified = done_count = 0;
     submit_when_done = NULL;
+    before_choice = NULL;
+    works_at_wish = false;
 }
 
 static int begin(void **state)
@@ -313,7 +325,7 @@ static void one_notification_for_many(void **state)
         ;
     submit_when_done = prepare(4, BLOCK_READ);
     interrupt();
-    assert_int_equal(notified, 2); /* when the handler is done, not before */
+    assert_int_equal(notified, 2); /* one more, for what was submitted when a request ended */
     assert_int_equal(queue->in_flight, 1);
 }
 
@@ -327,22 +339,31 @@ static void note_want(struct virtqueue *q, uint16_t count)
 {
     (void)q;
     wanted_after = count;
+    if (works_at_wish)
+        work();
 }
 
-static void nothing(struct virtqueue *q)
+static void note_refusal(struct virtqueue *q)
 {
     (void)q;
+    wanted_after = 0;
+}
+
+/* Wishes are noted from now on. */
+static void begin_with_wishes(void)
+{
+    static const struct virtqueue_events events = {
+        .feature = VIRTIO_F_EVENT_IDX, .device_wants = always, .want = note_want, .refuse = note_refusal};
+
+    virtqueue_set_events(&events);
+    ring_size = 16;
+    begin_with(F_FLUSH | F_SIZE_MAX | VIRTIO_F_EVENT_IDX);
 }
 
 static void with_much_to_do_a_quarter_is_worth_an_interrupt(void **state)
 {
-    static const struct virtqueue_events events = {
-        .feature = VIRTIO_F_EVENT_IDX, .device_wants = always, .want = note_want, .refuse = nothing};
-
     (void)state;
-    virtqueue_set_events(&events);
-    ring_size = 16;
-    begin_with(F_FLUSH | F_SIZE_MAX | VIRTIO_F_EVENT_IDX);
+    begin_with_wishes();
     for (unsigned i = 0; i < 16; i++)
         submit(i, BLOCK_READ);
     work();
@@ -358,6 +379,47 @@ static void with_much_to_do_a_quarter_is_worth_an_interrupt(void **state)
     interrupt();
     expect_number(done_count, 16, "All have ended.");
     expect_number(wanted_after, 1, "Whatever comes next is alone.");
+}
+
+static void only_a_cpu_that_rests_is_interrupted(void **state)
+{
+    (void)state;
+    begin_with_wishes();
+    before_choice = virtio_blk_look;
+    for (unsigned i = 0; i < 4; i++)
+        submit(i, BLOCK_READ);
+    rests = false;
+    virtio_blk_look();
+    expect_number(wanted_after, 0,
+                  "All CPUs have something to run, and each looks before it chooses what: no interrupt.");
+    work();
+    virtio_blk_look();
+    expect_number(done_count, 1, "What the device has done is found by looking.");
+    expect_number(wanted_after, 0, "And still no interrupt is wanted.");
+    rests = true;
+    virtio_blk_look();
+    expect_number(wanted_after, 1, "A CPU will rest, and only an interrupt gets it out of that.");
+    work();
+    interrupt();
+    expect_number(done_count, 2, "The interrupt tells of the next one.");
+    expect_number(wanted_after, 1, "It may be the only thread that was waited for on another CPU: go on.");
+    rests = false;
+    virtio_blk_look();
+    expect_number(wanted_after, 0, "Busy again.");
+}
+
+static void what_ends_before_the_wish_is_seen_is_found(void **state)
+{
+    (void)state;
+    begin_with_wishes();
+    before_choice = virtio_blk_look;
+    rests = works_at_wish = true;
+    for (unsigned i = 0; i < 3; i++)
+        submit(i, BLOCK_READ);
+    virtio_blk_look();
+    expect_number(done_count, 3,
+                  "After the last look and before the device sees the wish, a request ends: no interrupt "
+                  "comes for it. Look once more after each wish (virtqueue_listen() returns true).");
 }
 
 /* What the header at the front of a chain says. */
@@ -536,6 +598,8 @@ int main(void)
         TEST(more_requests_than_fit_wait),
         TEST(one_notification_for_many),
         TEST(with_much_to_do_a_quarter_is_worth_an_interrupt),
+        TEST(only_a_cpu_that_rests_is_interrupted),
+        TEST(what_ends_before_the_wish_is_seen_is_found),
         TEST(a_read_is_a_header_a_buffer_and_a_status),
         TEST(a_write_is_read_by_the_device),
         TEST(a_flush_has_no_data),

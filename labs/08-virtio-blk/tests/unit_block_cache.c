@@ -2,6 +2,7 @@
  * errors are told and lose nothing. */
 /* sources: guestos/fs/fat_*.c guestos/fs/block*.c guestos/fs/vnode.c guestos/fs/path.c tests/unit/moss_*.c */
 #include "tests/unit/moss_disk.h"
+#include "guestos/include/frames.h"
 
 #define MIB       1048576ul
 #define BLOCK     4096
@@ -229,6 +230,57 @@ static void flushes_come_only_after_writes(void **state)
     assert_int_equal(disk->flushes, 2);
 }
 
+/* Borrow all frames that the cache lends, and use them. */
+static unsigned borrow_all(void)
+{
+    for (uint64_t frame; (frame = frame_lender()) != 0;) {
+        assert_true(disk_lent_count < DISK_LENT_MAX);
+        memset(phys_to_virt(frame), 0xee, BLOCK);
+        disk_lent[disk_lent_count++] = frame;
+    }
+    return disk_lent_count;
+}
+
+static void clean_blocks_make_room_when_memory_is_short(void **state)
+{
+    (void)state;
+    expect_read(0, DISK_SIZE);
+    write_random(0, 40 * BLOCK, CACHE_EARLY);
+    unsigned lent = borrow_all();
+    assert_int_equal(lent, disk_cache_blocks / 2); /* the other half stays, for what is dirty */
+    for (unsigned i = 0; i < lent; i++)
+        for (unsigned j = i + 1; j < lent; j++)
+            assert_int_not_equal(disk_lent[i], disk_lent[j]);
+    expect_read(0, DISK_SIZE); /* with half of the cache, and nothing that was written is lost */
+    write_random(MIB, 2 * MIB, CACHE_EARLY);
+    write_random(0, 20 * BLOCK, CACHE_LATE);
+    assert_int_equal(cache_write_out(&disk->device, CACHE_LATE), 0);
+    expect_on_disk(0, DISK_SIZE);
+    for (unsigned i = 0; i < lent; i++)
+        assert_int_equal(*(uint8_t *)phys_to_virt(disk_lent[i]), 0xee); /* it is not the cache's now */
+}
+
+static void what_was_lent_comes_home(void **state)
+{
+    unsigned requests;
+
+    (void)state;
+    unsigned lent = borrow_all();
+    assert_true(lent > 0);
+    disk_frames_free = 0;
+    cache_take_back();
+    assert_int_equal(disk_lent_count, lent); /* memory is still short */
+    disk_frames_free = disk_cache_blocks * 8;
+    cache_take_back();
+    assert_int_equal(disk_lent_count, 0);
+    expect_read(0, disk_cache_blocks * BLOCK);
+    requests = disk->requests;
+    expect_read(0, disk_cache_blocks * BLOCK);
+    assert_int_equal(disk->requests, requests); /* the whole cache is in use again */
+    assert_int_equal(borrow_all(), lent);
+    cache_take_back();
+}
+
 /* Errors of write-back that nobody waited for reach each file's next fsync, once. */
 static void fsync_tells_an_error_once(void **state)
 {
@@ -271,6 +323,8 @@ int main(void)
         TEST(a_disk_that_takes_nothing_gives_errors_and_no_endless_wait),
         TEST(flushes_come_only_after_writes),
         TEST(fsync_tells_an_error_once),
+        TEST(clean_blocks_make_room_when_memory_is_short),
+        TEST(what_was_lent_comes_home),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* In: hypervisor/inspect/gdb_int3.c. Caught by: unit_gdb_step.an_int3_of_ours_is_undone. Mistake: sets
- * the selectors, and leaves the rest of the segments. */
+ * the selector of CS, and leaves the rest of the segment. */
 static void undo_delivery(struct vcpu *vcpu, struct kvm_regs *regs, struct kvm_sregs *sregs,
                           const struct interrupt_frame *f)
 {
@@ -7,7 +7,7 @@ static void undo_delivery(struct vcpu *vcpu, struct kvm_regs *regs, struct kvm_s
     regs->rsp = f->rsp;
     regs->rflags = f->rflags;
     sregs->cs.selector = (uint16_t)f->cs;
-    sregs->ss.selector = (uint16_t)f->ss;
+    sregs->ss = segment_load(vcpu->vm, sregs, f->ss, FLAT_DATA);
     ioctl(vcpu->fd, KVM_SET_SREGS, sregs);
     ioctl(vcpu->fd, KVM_SET_REGS, regs);
 }

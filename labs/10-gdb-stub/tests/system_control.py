@@ -38,10 +38,11 @@ class Control(unittest.TestCase):
         connection.connect(self.path)
         return connection
 
-    def test_live_pictures(self):
+    def test_a_machine_is_looked_at_while_it_runs(self):
         with self.session() as session:
             session.command(b"true | true | true; echo ready; (cat; true)")
             session.expect(b"\nready\n")
+            self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600, "the socket is for this user only")
             with self.subTest("help"):
                 for name in ("walk", "virtq", "memory", "vcpus", "devices"):
                     self.assertRegex(self.inspect("help"), r"(?m)^  %s " % name)
@@ -57,7 +58,7 @@ class Control(unittest.TestCase):
                 self.assertIn("walk needs an address", self.inspect("walk", status=1))
                 self.assertIn("no vCPU '9'", self.inspect("walk", "0", "9", status=1))
             with self.subTest("devices"):
-                self.assertRegex(self.inspect("devices"), r"3f8-3ff +uart16550 +\d+ accesses  =+")
+                self.assertRegex(self.inspect("devices"), r"3f8-3ff +uart16550 +[1-9]\d* accesses")
             with self.subTest("memory"):
                 text = self.inspect("memory")
                 frames = {mark: int(count) for mark, count in re.findall(r"(?m)^  ([.+L=a-zT]) +(\d+)  \S", text)}
@@ -76,38 +77,28 @@ class Control(unittest.TestCase):
                 self.assertIn("no virtio device floppy", self.inspect("virtq", "floppy", status=1))
             with self.subTest("errors"):
                 self.assertIn("unknown command 'fly'", self.inspect("fly", status=1))
+            with self.subTest("lines that are no requests"):
+                self.odd_lines()
             session.send(b"still here\r")
             session.expect(b"still here\nstill here\n")
             session.send(b"\x04")
+            self.connect().sendall(b"{\"command\":\"me")
             session.command(b"poweroff 5")
-            self.assertEqual(session.wait(), 5, "looking changed nothing")
-
-    def test_the_socket_is_private_and_goes_with_the_machine(self):
-        with self.session() as session:
-            session.expect(moss.PROMPT)
-            self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
-            session.send(b"poweroff 0\r")
-            session.wait()
-        self.assertFalse(os.path.exists(self.path))
+            self.assertEqual(session.wait(), 5, "looking changed nothing; a client that says no more keeps no machine from its end")
+        self.assertFalse(os.path.exists(self.path), "the socket goes with the machine")
         self.assertIn("start a machine with", self.inspect("vcpus", status=120))
 
-    def test_lines_that_are_no_requests(self):
-        with self.session() as session:
-            session.expect(moss.PROMPT)
-            connection = self.connect()
-            stream = connection.makefile("r")
-            connection.sendall(b"what?\n\0\n{\"command\":\"vcpus\"}\n")
-            answers = [json.loads(stream.readline()) for _ in range(3)]
-            self.assertEqual([answer["ok"] for answer in answers], [False, False, True])
-            connection.sendall(b"x" * 5000)
-            with contextlib.suppress(ConnectionResetError):  # the rest of the line was never read
-                self.assertEqual(stream.readline(), "", "a line that never ends is the end of the talk")
-            connection.close()
-            self.assertIn("vCPU 0", self.inspect("vcpus"), "the next client is served")
-            silent = self.connect()
-            silent.sendall(b"{\"command\":\"me")
-            session.send(b"poweroff 6\r")
-            self.assertEqual(session.wait(), 6, "a client that says no more keeps no machine from its end")
+    def odd_lines(self):
+        connection = self.connect()
+        stream = connection.makefile("r")
+        connection.sendall(b"what?\n\0\n{\"command\":\"vcpus\"}\n")
+        answers = [json.loads(stream.readline()) for _ in range(3)]
+        self.assertEqual([answer["ok"] for answer in answers], [False, False, True])
+        connection.sendall(b"x" * 5000)
+        with contextlib.suppress(ConnectionResetError):  # the rest of the line was never read
+            self.assertEqual(stream.readline(), "", "a line that never ends is the end of the talk")
+        connection.close()
+        self.assertIn("vCPU 0", self.inspect("vcpus"), "the next client is served")
 
     def test_a_socket_left_over_by_a_machine_that_was_killed(self):
         with self.session() as session:

@@ -16,7 +16,8 @@ from tests.support import moss
 RUN = os.environ.get("TERRARIUM_RUN", "/tmp")  # where sockets can be made
 KERNEL = os.path.join(moss.BUILD, "moss.elf")
 STARTED = b"ready\n"  # what the guest's first command prints
-LIMIT = int(os.environ.get("TERRARIUM_GUEST_SECONDS", moss.PATIENCE)) * moss.SCALE  # seconds: only ends what hangs
+LIMIT = moss.PATIENCE * moss.SCALE  # seconds: only ends what hangs,
+SILENCE = 12 * moss.SCALE  # as this does: of gdb's, which prints a line for each thing that it did
 STUB, STUB_SECONDS = b" is yours to write", 5  # a stub was called: who waits for it does not wait for long
 SIGINT, SIGABRT, SIGTRAP, SIGKILL = 2, 6, 5, 9
 UNMAPPED = 0x123456789000
@@ -30,12 +31,16 @@ def symbols():
 
 
 class Patience:
-    """How long to wait for a guest, whose words on stderr are in the file `errors`."""
+    """How long to wait for a guest, whose words on stderr are in the file `errors`; with gdb, whose words are in `output`."""
 
-    def __init__(self, errors):
-        self.errors, self.end, self.stub = errors, time.monotonic() + LIMIT, ""
+    def __init__(self, errors, output=None):
+        self.errors, self.output, self.said = errors, output, 0
+        self.end, self.stub = time.monotonic() + (SILENCE if output else LIMIT), ""
 
     def is_over(self):
+        if self.output and os.fstat(self.output.fileno()).st_size > self.said:
+            self.said = os.fstat(self.output.fileno()).st_size
+            self.end = time.monotonic() + (STUB_SECONDS if self.stub else SILENCE)
         words = os.pread(self.errors.fileno(), 1 << 20, 0)
         if STUB in words and not self.stub:
             self.stub = "; ".join(line.decode() for line in words.splitlines() if STUB in line)
@@ -431,7 +436,7 @@ class RealGdb(unittest.TestCase):
             words += ["-ex", command]
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(words + [KERNEL], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-            patience = Patience(errors)
+            patience = Patience(errors, output)
             while process.poll() is None and not patience.is_over():
                 time.sleep(0.05)
             process.kill()
