@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 from tests.support import moss
-from tests.support.gdb import KERNEL, Session, session
+from tests.support.gdb import Session, session, start
 
 
 class Guest:
@@ -274,6 +274,23 @@ class WithoutAGuest(unittest.TestCase):
         for name in "ps", "frames", "pt":
             self.assertIn("these symbols are not Moss's", said[name])
         self.assertIn("this gdb server has no `monitor exits`", said["exits"])
+
+
+class Start(unittest.TestCase):
+    """scripts/gdb/start as `make gdb` calls it, as far as no guest runs."""
+
+    def test_the_hypervisor(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".gdb") as file:
+            file.write("set confirm off\nset debuginfod enabled off\nbreak main\nrun\nbacktrace\ninfo signals SIGUSR1\nkill\n")
+            file.flush()
+            said = start("hypervisor", "-batch -x " + file.name).stdout
+        self.assertRegex(said, r"SIGUSR1 +No\s+No\s+Yes", "kicks of vCPUs are no stops, and Terrarium gets them")
+        self.assertRegex(said, r"#0 +main \(argc=\d+, argv=0x\w+\) at hypervisor/main.c")
+
+    def test_a_wrong_who(self):
+        done = start("nobody")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("guest, hypervisor or both, not 'nobody'", done.stdout)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from tests.support import moss
 
 COMMANDS = os.path.join(moss.ROOT, "scripts/gdb/terrarium.py")
 KERNEL = os.path.join(moss.BUILD, "moss.elf")
-LIMIT = 5 * moss.PATIENCE * moss.SCALE  # seconds: only ends what hangs
+LIMIT = 2 * moss.PATIENCE * moss.SCALE  # seconds: only ends what hangs
 
 
 def session(where, commands, kernel=KERNEL):
@@ -23,6 +23,13 @@ def session(where, commands, kernel=KERNEL):
                           stderr=subprocess.STDOUT, text=True, timeout=LIMIT, cwd=moss.ROOT, errors="replace", check=False)
     parts = re.split(r"^@@(\w+)@@$", done.stdout, flags=re.M)
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2]))}
+
+
+def start(who, options=""):
+    """Run scripts/gdb/start as `make gdb` does, with options for gdb. Returns what subprocess.run does; stdout has all output."""
+    words = [os.path.join(moss.ROOT, "scripts/gdb/start"), who, KERNEL, *moss.terrarium_command()]
+    return subprocess.run(words, cwd=moss.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=LIMIT, check=False, env={**os.environ, "GDB_OPTIONS": options})
 
 
 class Session(unittest.TestCase):

@@ -7,12 +7,11 @@ import importlib.util
 import json
 import os
 import re
-import struct
 import subprocess
 import tempfile
 import unittest
 from tests.support import moss
-from tests.support.gdb import KERNEL, LIMIT, Session, session
+from tests.support.gdb import KERNEL, Session, session, start
 
 HITS = 1000
 LINES = 400
@@ -59,7 +58,7 @@ class OnTerrarium(Session):
             # gdb leaves, and comes again while the shell works: it goes on as if nobody had looked.
             guest.type(b"echo again\n")
             guest.printed(b"again\n")
-            cls.second = session(guest.socket, [("ps", "moss ps"), "detach"])
+            cls.second = session(guest.socket, [("cs", 'printf "%#x\\n", $cs'), ("end", "detach")], kernel=None)
             guest.type(b"exit 8\n")
             cls.status = guest.wait()
             cls.output = guest.content(guest.output)
@@ -116,97 +115,24 @@ class OnTerrarium(Session):
         self.assertIn(expected, self.output)
 
     def test_the_guest_goes_on_without_gdb(self):
-        self.assertIn("sh", self.second["ps"])
+        self.assertRegex(self.second["cs"], "^\\s*0x[0-9a-f]+\\s*$")
         self.assertEqual(self.status, 8)
 
     def test_no_python_error_is_shown(self):
         self.no_python_error()
 
 
-class TwoCpus(unittest.TestCase):
-    """A kernel of a few bytes that starts its second vCPU (Moss does not before lab 11), and both count."""
-
-    CODE = bytes.fromhex(
-        "be37001000 bf00800000 b90c000000 f3a4"  # mov $ap, %esi; mov $0x8000, %edi; mov $12, %ecx; rep movsb
-        "c7051003e0fe00000001"                   # movl $1 << 24, 0xfee00310: the local APIC shall interrupt vCPU 1
-        "c7050003e0fe00450000"                   # movl $0x4500, 0xfee00300: by INIT
-        "c7050003e0fe08460000"                   # movl $0x4608, 0xfee00300: start it at 0x8000
-        "ff0500060000 ebf8"                      # 1: incl 0x600; jmp 1b
-        "ea05800000 66ff060406 ebf9")            # ap, 16-bit: ljmp $0, $0x8005; 1: incl 0x604; jmp 1b
-    ENTRY, LOOP, AGAIN, FIRST_LOOP = 0x100000, 0x8005, 0x800a, (0x10002f, 0x100035)
-
-    def kernel(self):
-        """An ELF file that is loaded at ENTRY and starts there, in protected mode (PVH)."""
-        note = struct.pack("<III4sI", 4, 4, 18, b"Xen", self.ENTRY)
-        note_at, code_at = 64 + 2 * 56, 64 + 2 * 56 + len(note)
-        header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, self.ENTRY, 64, 0, 0, 64, 56, 2, 64, 0, 0)
-        load = struct.pack("<IIQQQQQQ", 1, 7, code_at, self.ENTRY, self.ENTRY, len(self.CODE), len(self.CODE), 1)
-        notes = struct.pack("<IIQQQQQQ", 4, 4, note_at, 0, 0, len(note), len(note), 4)
-        return header + load + notes + note + self.CODE
-
-    def test_a_breakpoint_that_only_one_of_them_meets(self):
-        counters, where = 'printf "%#x %#x\\n", *(int *)0x600, *(int *)0x604', 'printf "%#x %#x\\n", $_thread, $pc'
-        with tempfile.TemporaryDirectory(dir=os.environ.get("TERRARIUM_RUN", "/tmp")) as directory:
-            path = os.path.join(directory, "two.elf")
-            with open(path, "wb") as file:
-                file.write(self.kernel())
-            server = "| exec %s/terrarium run --kernel %s --cpus 2 --gdb stdio --gdb-wait" % (moss.BUILD, path)
-            said = session(server, [
-                # Until the second has counted: a vCPU that is just started is not stepped, and might meet INT3 without an IDT.
-                "break *%#x if *(int *)0x604 > 0" % self.FIRST_LOOP[1], "continue", ("first_hit", where), ("delete", "delete"),
-                "break *%#x" % self.LOOP, "continue", ("hit", where), ("before", counters),
-                "set scheduler-locking on", ("stepi", "stepi"), ("step", where), ("after", counters),
-                "set scheduler-locking off", ("deleted", "delete"), "set $n = *(int *)0x604",
-                "break *%#x if *(int *)0x604 > $n" % self.FIRST_LOOP[0], ("continue", "continue"), ("again", where),
-                ("kill", "kill")], kernel=None)
-        seen = {}
-        for name in "first_hit", "hit", "before", "step", "after", "again":
-            self.assertRegex(said[name], r"^\s*(0x)?[0-9a-f]+ (0x)?[0-9a-f]+\s*$", said)
-            seen[name] = [int(word, 16) for word in said[name].split()]
-        self.assertEqual(seen["first_hit"], [1, self.FIRST_LOOP[1]], said)
-        self.assertEqual(seen["hit"], [2, self.LOOP], said)
-        self.assertEqual(seen["step"], [2, self.AGAIN], said)
-        first, second = seen["before"]
-        self.assertEqual(seen["after"], [first, second + 1], "only vCPU 1 makes a step, the other is held")
-        self.assertEqual(seen["again"], [1, self.FIRST_LOOP[0]], "vCPU 1 has counted on, and vCPU 0 has come round")
-
-
-class Hypervisor(unittest.TestCase):
-    def test_the_hypervisor_under_gdb(self):
-        """As `make gdb WHO=hypervisor` has it: Terrarium runs to its end, and kicks of vCPUs are no stops."""
-        arguments = "run --flat %s/hello.bin" % moss.BUILD
-        said = session(None, ["handle SIGUSR1 nostop noprint pass", "set args " + arguments, "break bus_access",
-                              "run", ("bt", "backtrace"), ("ps", "moss ps"), "delete", "continue", ("end", "print $_exitcode")],
-                       kernel=os.path.join(moss.BUILD, "terrarium"))
-        self.assertIn("bus_access", said["bt"])
-        self.assertIn("vcpu_thread", said["bt"])
-        self.assertIn("these symbols are not Moss's", said["ps"])
-        self.assertIn("= 0", said["end"])
-
-
 class Start(unittest.TestCase):
-    """scripts/gdb/start as `make gdb` calls it."""
-
-    def start(self, who, *options):
-        words = [os.path.join(moss.ROOT, "scripts/gdb/start"), who, KERNEL, *moss.terrarium_command()]
-        return subprocess.run(words, cwd=moss.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, timeout=LIMIT, check=False, env={**os.environ, "GDB_OPTIONS": " ".join(options)})
-
     def test_a_guest_and_the_hypervisor_around_it(self):
+        """scripts/gdb/start as `make gdb WHO=both` calls it."""
         with tempfile.NamedTemporaryFile("w", suffix=".gdb") as file:
             file.write("set confirm off\nbreak syscall_dispatch\ncontinue\nshell echo 'exit 3' >$CONSOLE\nmoss ps\n"
                        'hypervisor -batch -ex "info threads"\ndelete\ncontinue\n')
             file.flush()
-            done = self.start("both", "-batch", "-x", file.name)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertRegex(done.stdout, r"1 +0 +on CPU 0 .*init", done.stdout)
-        self.assertIn("LWP", done.stdout, "the second gdb lists Terrarium's threads")
-        self.assertIn("exited with code 03", done.stdout)
-
-    def test_a_wrong_who(self):
-        done = self.start("nobody")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("guest, hypervisor or both, not 'nobody'", done.stdout)
+            said = start("both", "-batch -x " + file.name).stdout
+        self.assertRegex(said, r"1 +0 +on CPU 0 .*init")
+        self.assertIn("LWP", said, "the second gdb lists Terrarium's threads")
+        self.assertIn("exited with code 03", said)
 
 
 class Machine:
