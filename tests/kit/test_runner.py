@@ -45,18 +45,39 @@ int main(void)
 """.replace("signal_all()", "kill(getpid(), 9)").replace("<unistd.h>", "<unistd.h>\n#include <signal.h>")
 
 
+SHARING = r"""
+#include "expect.h"
+#include "results.h"
+bool tests_share_a_process = true;
+static int boots;
+static void first(void **state) { (void)state; expect_number(++boots, 1, "it boots"); }
+static void second(void **state) { (void)state; expect_number(boots, 1, "what the first has booted"); }
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(first), cmocka_unit_test(second)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+"""
+
+
 class Runner(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as directory:
-            source, program = os.path.join(directory, "test.c"), os.path.join(directory, "test")
-            with open(source, "w") as file:
-                file.write(PROGRAM)
-            support = os.path.join(ROOT, "tests/support")
-            subprocess.run(["gcc", "-D_GNU_SOURCE", "-I", support, "-o", program, source, f"{support}/results.c",
-                            f"{support}/expect.c", "-Wl,--wrap=_cmocka_run_group_tests,--wrap=_skip", "-lcmocka"], check=True)
+            program = cls.compile(directory, "test", PROGRAM)
             cls.all = cls.run_program(runner.Job(program))
             cls.some = cls.run_program(runner.Job(program, names=("passes", "fails")))
+            cls.sharing = cls.run_program(runner.Job(cls.compile(directory, "sharing", SHARING)))
+
+    @staticmethod
+    def compile(directory, name, text):
+        source, program = os.path.join(directory, name + ".c"), os.path.join(directory, name)
+        with open(source, "w") as file:
+            file.write(text)
+        support = os.path.join(ROOT, "tests/support")
+        subprocess.run(["gcc", "-O2", "-D_GNU_SOURCE", "-I", support, "-o", program, source, f"{support}/results.c",
+                        f"{support}/expect.c", "-Wl,--wrap=_cmocka_run_group_tests,--wrap=_skip", "-lcmocka"], check=True)
+        return program
 
     @staticmethod
     def run_program(job):
@@ -96,6 +117,9 @@ class Runner(unittest.TestCase):
         self.check("crashes", "fail", "signal 9")
         self.check("loops", "fail", "did not end")
         self.assertEqual(len(self.all), 10)
+
+    def test_tests_of_one_run_share_a_process(self):
+        self.assertEqual({name: verdict for name, (verdict, _) in self.sharing.items()}, {"first": "pass", "second": "pass"})
 
     def test_tests_can_be_picked(self):
         self.assertEqual({name: verdict for name, (verdict, _) in self.some.items()}, {"passes": "pass", "fails": "fail"})

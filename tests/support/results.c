@@ -35,8 +35,9 @@
 #define REAL_SECONDS 90 /* that it may take: a guard against sleeping for ever; both times TIMEOUT_SCALE */
 #define MESSAGE_MAX  (256u << 10)
 
-/* Set by a test program whose tests look at one long run: they share a process. */
-__attribute__((weak)) const bool tests_share_a_process = false;
+/* Set by a test program whose tests look at one long run: they share a process. (Not const: a compiler would
+ * take this value for the one of the program.) */
+__attribute__((weak)) bool tests_share_a_process = false;
 
 int __real__cmocka_run_group_tests(const char *, const struct CMUnitTest *, size_t, CMFixtureFunction,
                                    CMFixtureFunction);

@@ -6,6 +6,6 @@
 
 /* True in a program whose tests look at one long run (a boot, say): they share a process. Otherwise each has
  * its own. */
-extern const bool tests_share_a_process;
+extern bool tests_share_a_process;
 
 #endif

@@ -502,7 +502,7 @@ static void linux_exits_less_with_eventfds(void **state)
             by_eventfds->exits, by_exits->exits);
 }
 
-const bool tests_share_a_process = true; /* they look at two boots of Linux */
+bool tests_share_a_process = true; /* they look at two boots of Linux */
 
 /* A test of each machine, whose boots come in this order. */
 #define BOTH(test)                                                                                           \
