@@ -256,11 +256,10 @@ int __wrap__cmocka_run_group_tests(const char *name, const struct CMUnitTest *te
     for (size_t i = 0; i < count; i++)
         caught[i] = is_wanted(tests[i].name) ? memfd_create(tests[i].name, MFD_CLOEXEC) : -1;
     prctl(PR_SET_DUMPABLE, 0); /* no child looks into this process, where the nonce is */
-    if (tests_share_a_process)
-        failures = run_child(&g, 0, count, caught);
-    for (size_t i = 0; i < count && !tests_share_a_process; i++)
-        if (caught[i] >= 0)
-            failures += run_child(&g, i, i + 1, caught);
+    const size_t at_once = tests_share_a_process ? count : 1;
+    for (size_t i = 0; i < count; i += at_once)
+        if (tests_share_a_process || caught[i] >= 0)
+            failures += run_child(&g, i, i + at_once, caught);
     prctl(PR_SET_DUMPABLE, 1);
     return failures;
 }
