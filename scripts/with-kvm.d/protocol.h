@@ -23,6 +23,7 @@ enum message_type {
     MESSAGE_RESIZE,        /* relay: value[0] rows, value[1] columns */
     MESSAGE_STDIN_END,     /* relay: standard input ends after value[0] bytes */
     MESSAGE_OUTPUT_CLOSED, /* relay: nobody reads descriptor value[0] (1 or 2) any more */
+    MESSAGE_NOTHING,       /* relay: but it comes with an interrupt */
     MESSAGE_SIGNAL_DONE,   /* agent: the signal was passed on, so the machine is alive */
     MESSAGE_EXITED,        /* agent: value[0] exit status, then the bytes sent on stdout, stderr, terminal */
 };

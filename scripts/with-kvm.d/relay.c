@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,14 @@
  * try gets longer. */
 #define BOOT_SECONDS      30
 #define LAST_BOOT_SECONDS 120
+
+/*
+ * QEMU's emulation of AMD-V changes a CPU's word of pending interrupts without the lock that devices take for
+ * it (seen in 7.2: target/i386/tcg/sysemu/svm_helper.c), so an interrupt that comes at a VM exit can be lost.
+ * If it was the timer's, and nothing else happens, the machine sleeps for ever. The next interrupt of any
+ * device has QEMU look again: so there is one at least this often.
+ */
+#define NUDGE_MILLISECONDS 200
 
 /* A pipe or terminal that poll() calls writable takes this much without blocking. */
 #define SAFE_WRITE 4096
@@ -153,12 +163,13 @@ static bool output_done(void)
            pump_done(&pumps[PUMP_TERMINAL_OUT]);
 }
 
-/* The milliseconds that poll() may wait. */
-static int patience(void)
+/* One that stands still gets no more than it has room for. */
+static void nudge(void)
 {
-    time_t left = deadline - now();
+    int unread = 0;
 
-    return deadline == 0 ? -1 : left > 0 ? (int)left * 1000 : 0;
+    if (running && !exited && ioctl(ports[PORT_CONTROL], SIOCOUTQ, &unread) == 0 && unread == 0)
+        send_message(ports[PORT_CONTROL], MESSAGE_NOTHING, 0, 0);
 }
 
 /* Wait for the command and serve it until it has ended and its output is out, or the machine is gone. */
@@ -174,9 +185,12 @@ static void serve(char **arguments, int signals)
         }
         waits[PUMP_COUNT] = (struct pollfd){.fd = signals, .events = POLLIN};
         waits[PUMP_COUNT + 1] = (struct pollfd){.fd = exited ? -1 : ports[PORT_CONTROL], .events = POLLIN};
-        if (poll(waits, PUMP_COUNT + 2, patience()) == 0) {
-            silent = true;
-            return;
+        if (poll(waits, PUMP_COUNT + 2, NUDGE_MILLISECONDS) == 0) {
+            if (deadline != 0 && now() >= deadline) {
+                silent = true;
+                return;
+            }
+            nudge();
         }
         for (int i = 0; i < PUMP_COUNT; i++)
             pump_step(&pumps[i], waits[i].revents);
