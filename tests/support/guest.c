@@ -25,7 +25,7 @@ const char *guest_output(void)
     return output;
 }
 
-static struct vm *new_vm(bool bare)
+static struct vm *new_vm(bool bare, unsigned cpus)
 {
     struct vm *vm = calloc(1, sizeof *vm);
 
@@ -33,7 +33,7 @@ static struct vm *new_vm(bool bare)
     output_size = 0;
     output[0] = records[0] = '\0';
     vm->memory = GUEST_MEMORY;
-    vm->cpus = 1;
+    vm->cpus = cpus;
     vm->bare = bare;
     vm->output = collect_output;
     if (vm_create(vm) < 0) {
@@ -52,11 +52,29 @@ static void put_code(struct vm *vm, uint64_t gpa, const uint8_t *code, const uin
 struct vm *vm_from_code(const uint8_t *code, const uint8_t *end)
 {
     options_clear();
-    struct vm *vm = new_vm(true);
+    struct vm *vm = new_vm(true, 1);
 
     put_code(vm, FLAT_BASE, code, end);
     if (flat_start(vm->vcpus[0]) < 0)
         fail_msg("the registers could not be set: flat_start() failed");
+    return vm;
+}
+
+struct vm *vm_with_vcpus(unsigned count, const uint8_t *code, const uint8_t *end)
+{
+    const struct kvm_mp_state runnable = {KVM_MP_STATE_RUNNABLE};
+    struct kvm_regs regs;
+
+    options_clear();
+    struct vm *vm = new_vm(false, count);
+    put_code(vm, FLAT_BASE, code, end);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(flat_start(vm->vcpus[i]), 0);
+        assert_int_equal(ioctl(vm->vcpus[i]->fd, KVM_GET_REGS, &regs), 0);
+        regs.rbx = i;
+        assert_int_equal(ioctl(vm->vcpus[i]->fd, KVM_SET_REGS, &regs), 0);
+        assert_int_equal(ioctl(vm->vcpus[i]->fd, KVM_SET_MP_STATE, &runnable), 0);
+    }
     return vm;
 }
 
@@ -76,7 +94,7 @@ static void make_tables(struct vm *vm)
 struct vm *vm_from_code64(const uint8_t *code, const uint8_t *end)
 {
     options_clear();
-    struct vm *vm = new_vm(true);
+    struct vm *vm = new_vm(true, 1);
     struct vcpu *vcpu = vm->vcpus[0];
     struct kvm_regs regs = {.rip = CODE64_BASE, .rsp = STACK64_TOP, .rbp = 0, .rflags = 2};
     const struct kvm_segment data = {
@@ -109,7 +127,7 @@ struct vm *vm_from_options(int argc, const char **argv)
     features_collect();
     options_clear();
     assert_int_equal(options_parse(argc, (char **)argv), 0);
-    return new_vm(false);
+    return new_vm(false, 1);
 }
 
 void free_vm(struct vm *vm)

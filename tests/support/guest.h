@@ -28,7 +28,11 @@
 /* A VM without a platform (HLT ends it) in which `code` starts in real mode at 0x7C00. Freed by free_vm(). */
 struct vm *vm_from_code(const uint8_t *code, const uint8_t *end);
 
-/* The same in long mode: `code` at CODE64_BASE, all RAM identity-mapped in 4 KiB pages up to 2 MiB and 2 MiB
+/* With a platform and several vCPUs, which all start in real mode at 0x7C00, vCPU n with n in EBX. (On a real
+ * machine the first CPU wakes the others: Intel SDM 3A §9.4.) */
+struct vm *vm_with_vcpus(unsigned count, const uint8_t *code, const uint8_t *end);
+
+/* The first in long mode: `code` at CODE64_BASE, all RAM identity-mapped in 4 KiB pages up to 2 MiB and 2 MiB
  * pages above. */
 struct vm *vm_from_code64(const uint8_t *code, const uint8_t *end);
 

@@ -82,11 +82,14 @@ GUEST(counting_code, ".code16", "incl 0x600; incl 0x600; incl 0x600; mov %eax, 0
 
 #define INCL_SIZE 5
 
-/* A guest that stands at its first instruction, and gdb connected. */
-static struct vm *vm_debugged(void)
-{
-    struct vm *vm = vm_from_code(counting_code, counting_code_end);
+/* Each of two vCPUs counts for itself. */
+GUEST(two_code, ".code16", "test %bx, %bx; jnz 2f; 1: incl 0x600; jmp 1b; 2: incl 0x604; jmp 2b");
 
+#define SECOND_LOOP 0x7c0b
+
+/* The guest stands at its first instruction, and gdb is connected. */
+static struct vm *debug(struct vm *vm)
+{
     gdb = (struct gdb){.vm = vm, .vcpu = vm->vcpus[0], .attached = true};
     gdb_probe(vm);
     run_prepare(vm);
@@ -96,7 +99,15 @@ static struct vm *vm_debugged(void)
     return vm;
 }
 
-/* The answer to a packet; "" if it comes later: then the guest has run, and stands again. */
+static bool any_vcpu_stops(const struct vm *vm)
+{
+    for (unsigned i = 0; i < vm->cpus; i++)
+        if (__atomic_load_n(&gdb.vcpus[i].stop, __ATOMIC_SEQ_CST) != STOP_NONE)
+            return true;
+    return false;
+}
+
+/* The answer to a packet; if it comes later, then the guest has run, and stands again. */
 static const char *ask(const char *packet)
 {
     static struct packet_reader reader;
@@ -105,7 +116,7 @@ static const char *ask(const char *packet)
     reader.size = strlen(packet);
     strcpy(reader.data, packet);
     if (!gdb_command(&reader, &reply)) {
-        while (__atomic_load_n(&gdb.vcpus[0].stop, __ATOMIC_SEQ_CST) == STOP_NONE && !vm_stopping(gdb.vm))
+        while (!any_vcpu_stops(gdb.vm) && !vm_stopping(gdb.vm))
             sched_yield();
         struct vcpu *vcpu = run_stop();
         gdb.running = false;
@@ -127,7 +138,7 @@ static void end_debugged(struct vm *vm)
 static void a_register_that_gdb_sets_is_the_guests(void **state)
 {
     (void)state;
-    struct vm *vm = vm_debugged();
+    struct vm *vm = debug(vm_from_code(counting_code, counting_code_end));
 
     expect_text(ask("P0=4433221100000000"), "OK", "RAX is register 0");
     expect_text(ask("p0"), "4433221100000000", "KVM has it now");
@@ -141,7 +152,7 @@ static void a_register_that_gdb_sets_is_the_guests(void **state)
 static void a_breakpoint_stops_a_real_guest(void **state)
 {
     (void)state;
-    struct vm *vm = vm_debugged();
+    struct vm *vm = debug(vm_from_code(counting_code, counting_code_end));
     uint32_t *counter = guest_ptr(vm, 0x600, 4);
 
     expect_text(ask("Z0,7c0a,1"), "OK", "at the third instruction");
@@ -155,7 +166,7 @@ static void a_breakpoint_stops_a_real_guest(void **state)
 static void a_real_guest_is_stepped(void **state)
 {
     (void)state;
-    struct vm *vm = vm_debugged();
+    struct vm *vm = debug(vm_from_code(counting_code, counting_code_end));
     uint32_t *counter = guest_ptr(vm, 0x600, 4);
 
     ask("vCont;s:1");
@@ -167,12 +178,42 @@ static void a_real_guest_is_stepped(void **state)
     end_debugged(vm);
 }
 
+static void a_breakpoint_that_one_of_two_vcpus_meets(void **state)
+{
+    (void)state;
+    struct vm *vm = debug(vm_with_vcpus(2, two_code, two_code_end));
+    volatile uint32_t *counters = guest_ptr(vm, 0x600, 8);
+    struct kvm_regs regs;
+
+    expect_text(ask("Z0,7c10,1"), "OK", "in the second's loop, behind its INCL");
+    for (uint32_t round = 1; round <= 3; round++) {
+        expect_contains(ask("vCont;c"), "T05thread:2;", "vCPU 1 is thread 2");
+        expect_number(counters[1], round, "it has counted once more");
+        uint32_t first = counters[0];
+        for (int i = 0; i < 1000; i++)
+            expect_number(counters[0], first, "all-stop: the other stands, too");
+        assert_int_equal(ioctl(vm->vcpus[1]->fd, KVM_GET_REGS, &regs), 0);
+        expect_number(regs.rip, SECOND_LOOP + INCL_SIZE, "RIP is at the breakpoint");
+        ask("z0,7c10,1");
+        expect_contains(ask("vCont;s:2"), "T05thread:2;", "gdb steps over its breakpoint");
+        assert_int_equal(ioctl(vm->vcpus[1]->fd, KVM_GET_REGS, &regs), 0);
+        expect_number(regs.rip, SECOND_LOOP, "the JMP has run");
+        expect_number(counters[0], first, "only the thread that vCont names runs");
+        ask("Z0,7c10,1");
+    }
+    vm_stop(vm, 0);
+    run_detach();
+    vm_join(vm);
+    free_vm(vm);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_register_that_gdb_sets_is_the_guests),
         cmocka_unit_test(a_breakpoint_stops_a_real_guest),
         cmocka_unit_test(a_real_guest_is_stepped),
+        cmocka_unit_test(a_breakpoint_that_one_of_two_vcpus_meets),
         cmocka_unit_test(a_device_can_ask_for_a_pause),
         cmocka_unit_test(a_held_vcpu_rests_while_the_machine_runs),
         cmocka_unit_test(a_pause_before_the_start_holds_at_the_first_instruction),
