@@ -42,7 +42,8 @@ SESSIONS = {
     "uname": ("uname", "Moss\n"),
     "free": ("free | wc -l; free | head -n 1", "{N}\n         total       used       free\n"),
     "uptime": ("uptime", "up {N}:{N}:{N}, {N} processes, load {N}.{N} {N}.{N} {N}.{N}\n"),
-    "ps": ("sleep 1000 & ps | grep -v '  sh$\\| sh$' > list; grep -c init list; grep -c sleep list; grep -c ps list; kill $!", "1\n1\n1\n"),
+    "ps": ("sleep 1000 & until ps | grep -v '  sh$\\| sh$' > list; grep sleep list > /dev/null; do :; done\n"
+           "grep -c init list; grep -c sleep list; grep -c ps list; kill $!", "1\n1\n1\n"),
     "kill": ("sleep 1000 & kill $!; wait $!; echo $?; sleep 1000 & kill -9 $!; wait $!; echo $?", "143\n137\n"),
     "kill_nobody": ("kill 9999; echo $?", "kill: 9999: No such process\n1\n"),
     "true_and_false": ("true; echo $?; false; echo $?", "0\n1\n"),
