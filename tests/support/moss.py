@@ -47,11 +47,12 @@ def terrarium_command(*options, append="", memory="128M", kernel="moss.elf", ini
 
 
 def read_records(path, nonce):
-    """The records in a results file that begin with the nonce; anything else there is not ours."""
+    """The records in a results file that begin with the nonce; anything else there is not ours, nor is a line without its end: the
+    machine was killed in the middle of it."""
     if not os.path.exists(path):
         return []
     with open(path, errors="replace") as file:
-        lines = [line.rstrip("\n").split(" ", 2) for line in file]
+        lines = [line.rstrip("\n").split(" ", 2) for line in file if line.endswith("\n")]
     return [(words[1], words[2] if len(words) > 2 else "") for words in lines if len(words) > 1 and words[0] == nonce]
 
 
