@@ -166,7 +166,7 @@ class Kill(DiskTest):
               b"echo $NONCE done f$i > /dev/results; i=$((i+1)); done\n")
 
     def kill_after(self, files):
-        results = os.path.join(self.path, "results")
+        results = os.path.join(self.path, "results.%d" % files)  # a new one: records of the last machine would count
         with self.machine.start(results, stdout=subprocess.DEVNULL, disks=[self.disk]) as process:
             process.stdin.write(b"export NONCE=n\n" + self.SCRIPT)
             process.stdin.close()
