@@ -3,9 +3,9 @@
  * chooses what to run next: earlier, a thread that waited for a disk would not get the CPU anyway. Interrupts
  * are left to CPUs that rest.
  */
+#include "block.h"
 #include "init.h"
 #include "thread.h"
-#include "virtio.h"
 
 static void look_init(void)
 {

@@ -63,4 +63,8 @@ int block_own(struct block_device *device, const struct block_owner *owner);
 /* Make everything durable that was written to the device, by its owner if it has one. Returns 0 or -EIO. */
 int block_sync(struct block_device *device);
 
+/* Take back what the disks have done, as their interrupts do. If before_choice does so, the disks want
+ * interrupts only while a CPU rests. */
+void virtio_blk_look(void);
+
 #endif

@@ -73,8 +73,4 @@ void virtio_fail(struct virtio_device *device, const char *why);
 /* If the device was given up and nobody has said so yet: tell its driver, and print why. */
 void virtio_tell_failure(struct virtio_device *device);
 
-/* Take back what the disks have done, as their interrupts do. If before_choice does so, the disks want
- * interrupts only while a CPU rests. */
-void virtio_blk_look(void);
-
 #endif
