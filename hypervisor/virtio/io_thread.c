@@ -1,5 +1,6 @@
 /* The thread that does the devices' work once the guest's notifications come as eventfds: vCPUs go on
  * meanwhile. */
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -40,6 +41,9 @@ static void *io_loop(void *arg)
     struct io_thread *io = vm->io_thread;
     struct epoll_event event;
 
+    /* Where the host has no CPU free for us, let the guest go on: what it asks until it rests, we find at
+     * once, and are not told of it. sched(7), "SCHED_BATCH". */
+    sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){0});
     while (!__atomic_load_n(&io->stop, __ATOMIC_SEQ_CST))
         if (epoll_wait(io->epoll_fd, &event, 1, -1) > 0)
             io_serve(vm, io);
