@@ -16,7 +16,7 @@ extern const struct filesystem __start_filesystems[];
 
 uint64_t disk_cache_blocks = 256;
 char disk_warnings[4096], disk_output[1 << 20];
-size_t disk_output_size;
+size_t disk_output_size, disk_kmalloc_most;
 unsigned disk_kmalloc_fails;
 uint64_t disk_frames_free, disk_lent[DISK_LENT_MAX];
 unsigned disk_lent_count;
@@ -31,6 +31,7 @@ void *kmalloc(size_t size)
         disk_kmalloc_fails = 1;
     if (disk_kmalloc_fails == 1)
         return NULL;
+    disk_kmalloc_most = MAX(disk_kmalloc_most, size);
     return calloc(1, size ? size : 1);
 }
 

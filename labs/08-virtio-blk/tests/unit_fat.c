@@ -229,6 +229,27 @@ static void ten_thousand_files_in_a_directory(void **state)
     on(&geometries[7], make_many);
 }
 
+static void create_and_remove(void)
+{
+    struct vnode *node;
+    char path[64];
+
+    disk_kmalloc_most = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(path, sizeof path, "/A file with number %u", i);
+        assert_int_equal(fs_create(path, S_IFREG | 0644, &node), 0);
+        vnode_put(node);
+        assert_int_equal(fs_unlink(path), 0);
+    }
+    assert_in_range(disk_kmalloc_most, 1, 16384); /* the index of a directory has a bit for each slot */
+}
+
+static void names_that_come_and_go_take_no_memory(void **state)
+{
+    (void)state;
+    on(middle, create_and_remove);
+}
+
 static void make_long_names(void)
 {
     char path[300] = "/";
@@ -548,6 +569,7 @@ int main(void)
         cmocka_unit_test(moss_reads_what_mtools_wrote),
         cmocka_unit_test(random_writes_and_truncations),
         cmocka_unit_test(ten_thousand_files_in_a_directory),
+        cmocka_unit_test(names_that_come_and_go_take_no_memory),
         cmocka_unit_test(names_of_200_characters),
         cmocka_unit_test(a_full_disk_loses_and_leaks_nothing),
         cmocka_unit_test(reading_in_order_takes_few_requests),

@@ -324,6 +324,28 @@ static void without_memory_there_are_errors_and_no_harm(void **state)
     }
 }
 
+/* Every allocation fails once, the one for a larger index of names included. */
+static void without_memory_a_new_directory_is_whole_or_not_there(void **state)
+{
+    char path[32];
+
+    (void)state;
+    assert_int_equal(disk_mount(disk, false), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        int error = -ENOMEM;
+        snprintf(path, sizeof path, "/d%u", i);
+        for (unsigned n = 2; error == -ENOMEM; n++) {
+            disk_kmalloc_fails = n;
+            error = fs_mkdir(path);
+            disk_kmalloc_fails = 0;
+        }
+        assert_true(error == 0 || error == -EEXIST);
+    }
+    assert_int_equal(fs_list("/", NULL, 0), 103); /* see set_up() */
+    assert_int_equal(disk_unmount(), 0);
+    assert_int_equal(disk_run(disk, "fsck.fat -n @"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -341,6 +363,7 @@ int main(void)
         TEST(an_absurd_first_sector_is_refused),
         TEST(an_unreadable_disk_is_an_error),
         TEST(without_memory_there_are_errors_and_no_harm),
+        TEST(without_memory_a_new_directory_is_whole_or_not_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
