@@ -39,7 +39,7 @@ extern struct trace {
     const char *path;    /* of its file */
     uint64_t every, max; /* record each N-th exit of a vCPU; events in the file */
     const char *only;    /* the words of --trace-only; NULL: everything */
-    uint64_t start;      /* host_now() when it began */
+    uint64_t start;      /* host_now() when it began; kept over a reset */
     struct trace_vcpu {
         uint64_t seen, wanted; /* exits; of them those that --trace-only wants */
         uint64_t left_ns;      /* when the last handler ended; UNKNOWN_NS: not timed */
