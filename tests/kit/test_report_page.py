@@ -67,7 +67,7 @@ class ReportPage(unittest.TestCase):
             self.assertIn(["io", *uart], rows)
             self.assertIn(["uart16550", *uart], rows)
             self.assertIn(["no device", "1", "4.00 µs", "4.00 µs", "4.00 µs", ""], rows)
-            self.assertIn(["uart_write", "600", "6.60 ms", ""], rows)
+            self.assertIn(["uart_write", "600", "6.60 ms", "11.0 µs", "12.0 µs", ""], rows)
             self.assertIn(["execve", "1", "9.00 ms", "9.00 ms", "9.00 ms", ""], rows)
         with self.subTest("console"):
             self.assertIn([NASTY + " grün", "602", "6.61 ms", "out uart16550 × 601"], [row[1:] for row in rows])
