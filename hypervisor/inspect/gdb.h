@@ -51,7 +51,8 @@ bool take_word(const char **text, const char *word);
 
 /* ---- Registers (gdb_registers.c) and what gdb is told about them (gdb_target.c) ---- */
 
-#define GDB_MSRS 5 /* of interest, see gdb_registers.c */
+/* The model-specific registers that gdb sees. */
+enum { GDB_KERNEL_GS_BASE, GDB_STAR, GDB_LSTAR, GDB_SFMASK, GDB_TSC, GDB_MSRS };
 
 /* The first part of the XSAVE area: x87 and SSE (Intel SDM 1 §10.5.1, the 64-bit layout). */
 struct fxsave {

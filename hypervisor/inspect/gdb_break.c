@@ -1,9 +1,9 @@
 /* Breakpoints: a table of what gdb has set, and INT3 planted in guest memory while vCPUs run. */
 #include "gdb.h"
 #include "inspect.h"
+#include "x86.h"
 
-#define INT3   0xcc
-#define CR0_PG (1ul << 31)
+#define INT3 0xcc
 
 static bool is_break(const struct breakpoint *p)
 {

@@ -1,8 +1,12 @@
 /* A vCPU's registers on their way between KVM and gdb. */
 #include "gdb.h"
+#include "x86.h"
 
-/* In the order of gdb_target.c: KERNEL_GS_BASE, STAR, LSTAR, SFMASK, TSC. */
-static const uint32_t msr_numbers[GDB_MSRS] = {0xc0000102, 0xc0000081, 0xc0000082, 0xc0000084, 0x10};
+static const uint32_t msr_numbers[GDB_MSRS] = {[GDB_KERNEL_GS_BASE] = MSR_KERNEL_GS_BASE,
+                                               [GDB_STAR] = MSR_STAR,
+                                               [GDB_LSTAR] = MSR_LSTAR,
+                                               [GDB_SFMASK] = MSR_SFMASK,
+                                               [GDB_TSC] = MSR_TSC};
 
 #define XSTATE_BV 128 /* index in kvm_xsave.region of the bits that say which parts are in use */
 

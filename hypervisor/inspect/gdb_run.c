@@ -1,9 +1,7 @@
 /* Letting vCPUs run for the debugger, and what makes them stop: exits that are looked at before anybody else.
  */
 #include "gdb.h"
-
-#define RFLAGS_TF (1ul << 8)
-#define BP_VECTOR 3
+#include "x86.h"
 
 static void (*handlers[EXIT_REASONS])(struct vcpu *); /* as they were before ours */
 

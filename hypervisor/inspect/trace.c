@@ -154,9 +154,10 @@ static int trace_vcpu(struct vcpu *vcpu)
 /* All features have attached: the devices and the handlers are known. */
 static int trace_boot(struct vm *vm)
 {
-    int err = trace.vm ? trace_filter_check() ?: trace_file_start() : 0;
-
-    if (!trace.vm || err < 0)
+    if (!trace.vm)
+        return 0;
+    int err = trace_filter_check() ?: trace_file_start();
+    if (err < 0)
         return err;
     memcpy(handlers, vm->handlers, sizeof handlers);
     for (unsigned i = 0; i < EXIT_REASONS; i++)

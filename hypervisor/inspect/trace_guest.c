@@ -15,11 +15,11 @@
 #include <ctype.h>
 #include <x86intrin.h>
 #include "trace.h"
+#include "x86.h"
 
 #define EVENTS_PORT    0xE4
 #define EVENTS_PRESENT 0x54
 #define GUEST_EVENTS   256
-#define MSR_TSC        0x10
 
 struct guest_event {
     uint64_t begin, end; /* time stamp counter */

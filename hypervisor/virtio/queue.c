@@ -2,17 +2,7 @@
  * at any moment: every number is read once, checked, and only then used. */
 #include "virtio.h"
 
-#define DESC_NEXT     1u
-#define DESC_WRITE    2u
-#define DESC_INDIRECT 4u
-
 #define AVAIL_NO_INTERRUPT 1u
-
-struct desc {
-    uint64_t gpa;
-    uint32_t len;
-    uint16_t flags, next;
-};
 
 /* The rings of §2.7.6 and §2.7.8, with the fields of EVENT_IDX behind their ends. */
 struct avail {
