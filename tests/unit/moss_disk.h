@@ -72,7 +72,7 @@ extern size_t disk_kmalloc_most;
 extern uint64_t disk_frames_free, disk_lent[DISK_LENT_MAX];
 extern unsigned disk_lent_count;
 
-/* --- the file system on it --- */
+/* --- the file system on it (moss_files.c) --- */
 
 /* Mount it as the root of all. Returns 0 or -errno. */
 int disk_mount(struct disk *disk, bool read_only);
