@@ -300,6 +300,29 @@ static void an_unreadable_disk_is_an_error(void **state)
     assert_int_equal(disk_unmount(), 0);
 }
 
+/* The new part of a chain hangs on the old one when the disk refuses to write; then it takes writes again. */
+static void a_file_that_could_not_be_written_can_be_removed(void **state)
+{
+    struct vnode *node;
+
+    (void)state;
+    assert_int_equal(disk_mount(disk, false), 0);
+    assert_int_equal(fs_open("/FILE", &node), 0);
+    assert_int_equal(fs_write(node, bytes, FILE_SIZE, FILE_SIZE), FILE_SIZE);
+    assert_int_equal(cache_write_out(&disk->device, CACHE_EARLY), 0); /* the contents, not yet the chain */
+    disk->write_error = -EIO;
+    assert_int_equal(fs_sync("/FILE"), -EIO);
+    disk->write_error = 0;
+    vnode_put(node);
+    assert_int_equal(fs_unlink("/FILE"), 0);
+    assert_int_equal(fs_sync("/"), -EIO); /* whoever syncs is told of what failed, once; ... */
+    assert_int_equal(fs_sync("/"), 0);    /* ... now all of it is written */
+    assert_string_equal(disk_warnings, "");
+    assert_int_equal(fs_mkdir("/new"), 0);
+    assert_int_equal(disk_unmount(), 0);
+    assert_int_equal(disk_run(disk, "fsck.fat -n @"), 0);
+}
+
 static void without_memory_there_are_errors_and_no_harm(void **state)
 {
     (void)state;
@@ -362,6 +385,7 @@ int main(void)
         TEST(a_disk_that_was_cut_off_is_read_only),
         TEST(an_absurd_first_sector_is_refused),
         TEST(an_unreadable_disk_is_an_error),
+        TEST(a_file_that_could_not_be_written_can_be_removed),
         TEST(without_memory_there_are_errors_and_no_harm),
         TEST(without_memory_a_new_directory_is_whole_or_not_there),
     };
