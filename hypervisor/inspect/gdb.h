@@ -131,6 +131,8 @@ struct breakpoint {
     uint8_t before[8]; /* the code there without our byte; or what a watched variable was */
 };
 
+/* Changed by the debugger's thread while all vCPUs rest, unless it says otherwise. What is planted changes
+ * with vm->lock held: the first vCPU that goes on does it. */
 struct gdb {
     struct vm *vm;
     struct vcpu *vcpu; /* the one that registers and memory are read from */
@@ -140,7 +142,7 @@ struct gdb {
     bool no_ack;
     bool can_swbreak;       /* gdb understands this reason to stop */
     const char *packet_end; /* of the packet that is being answered */
-    bool has_stepped;       /* a trap flag of ours may still lie in the guest's memory */
+    bool has_stepped;       /* a trap flag of ours may still lie in the guest's memory; any vCPU sets it */
     bool int3_exits, debug_registers_work, can_block_interrupts; /* see gdb_probe.c */
     struct gdb_vcpu vcpus[MAX_VCPUS];
     struct breakpoint points[GDB_BREAKPOINTS];

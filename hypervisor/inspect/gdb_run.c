@@ -19,7 +19,8 @@ static void vcpu_debug(struct vcpu *vcpu, uint32_t more)
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
     if (v->stepping && gdb.can_block_interrupts)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ; /* a step must not end in an interrupt handler */
-    gdb.has_stepped |= v->stepping;
+    if (v->stepping)
+        gdb.has_stepped = true;
     points_to_debug_registers(debug.arch.debugreg);
     ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }

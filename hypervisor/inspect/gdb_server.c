@@ -12,6 +12,7 @@
 
 #define NUDGE_MS 20
 
+/* The thread's own while it runs; but any thread writes to wake_fd, and whoever ends the VM sets `quit`. */
 static struct {
     int listen_fd; /* negative: --gdb stdio */
     int in, out;   /* the connection; negative: none */
