@@ -6,7 +6,6 @@
 #include "syscall.h"
 #include "trap.h"
 
-#define EFER_SCE  1
 #define CALLS_MAX 512
 
 extern const struct syscall __start_syscalls[], __stop_syscalls[];

@@ -24,8 +24,6 @@ static struct {
     struct reply reply; /* the last one */
 } server = {.listen_fd = -1, .in = -1, .out = -1, .wake_fd = -1};
 
-static struct option options[];
-
 /* ---- Bytes ---- */
 
 void server_wake(void)

@@ -46,10 +46,10 @@ static struct moment moment_now(void)
     uint64_t least = UINT64_MAX;
 
     for (int i = 0; i < 3; i++) {
-        uint64_t before = __rdtsc(), ns = host_now(), between = __rdtsc() - before;
+        uint64_t before = __rdtsc(), ns = trace_now(), between = __rdtsc() - before;
         if (between < least) {
             least = between;
-            best = (struct moment){ns - trace.start, before + between / 2};
+            best = (struct moment){ns, before + between / 2};
         }
     }
     return best;

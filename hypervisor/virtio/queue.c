@@ -78,7 +78,8 @@ static void want_notify(struct virtio_device *v, const struct virtqueue *q, bool
         __ATOMIC_SEQ_CST); /* the driver sees this before we look at its index for the last time */
 }
 
-bool virtq_pending(struct virtio_device *v, unsigned queue)
+/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
+static bool is_pending(struct virtio_device *v, unsigned queue)
 {
     struct virtqueue *q = &v->state->queues[queue];
 
@@ -165,7 +166,7 @@ bool virtq_pop(struct virtio_device *v, unsigned queue, struct chain *chain)
     struct virtqueue *q = &v->state->queues[queue];
     struct desc d = {0};
 
-    if (!virtq_pending(v, queue))
+    if (!is_pending(v, queue))
         return false;
     chain->head = avail_ring(v, q)->ring[q->next_avail % q->size];
     chain->out_count = chain->in_count = 0;

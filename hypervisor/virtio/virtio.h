@@ -126,9 +126,6 @@ struct chain {
 /* Whether the three parts of the queue are aligned and in RAM, and its size allowed. */
 bool virtq_valid(struct vm *vm, const struct virtqueue *q);
 
-/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
-bool virtq_pending(struct virtio_device *v, unsigned queue);
-
 /* Take the next chain. Returns whether there was one; a chain that breaks the rules breaks the device. */
 bool virtq_pop(struct virtio_device *v, unsigned queue, struct chain *chain);
 
