@@ -1,4 +1,4 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.the_first_write_makes_a_copy. Mistake: keeps the reference to the
+/* In: guestos/proc/vm.c. Caught by: unit_fork.the_first_write_makes_a_copy. Mistake: keeps the reference to the
  * page that it does not map any more. */
 static int copy_page(pte_t *entry, uint64_t page)
 {
