@@ -111,4 +111,4 @@ static bool help(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(help_control) = {.name = "help", .synopsis = "", .help = "this list", .run = help};
+CONTROL(help_control) = {"help", "", "this list", help};

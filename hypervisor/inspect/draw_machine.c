@@ -52,8 +52,7 @@ static bool draw_vcpus(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(vcpus) = {
-    .name = "vcpus", .synopsis = "", .help = "where each vCPU is, and its registers", .run = draw_vcpus};
+CONTROL(vcpus) = {"vcpus", "", "where each vCPU is, and its registers", draw_vcpus};
 
 static void draw_bus(FILE *out, const struct bus *bus, const char *title)
 {
@@ -71,10 +70,7 @@ static bool draw_devices(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(devices) = {.name = "devices",
-                    .synopsis = "",
-                    .help = "who answers at which address, and how often it did",
-                    .run = draw_devices};
+CONTROL(devices) = {"devices", "", "who answers at which address, and how often it did", draw_devices};
 
 static void draw_level(FILE *out, const struct walk_level *l, unsigned depth)
 {
@@ -106,7 +102,4 @@ static bool draw_walk(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(walk_control) = {.name = "walk",
-                         .synopsis = "ADDRESS [VCPU]",
-                         .help = "how an address of the guest's is translated",
-                         .run = draw_walk};
+CONTROL(walk_control) = {"walk", "ADDRESS [VCPU]", "how an address of the guest's is translated", draw_walk};

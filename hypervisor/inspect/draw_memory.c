@@ -170,5 +170,4 @@ static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(memory_control) = {
-    .name = "memory", .synopsis = "", .help = "a map of RAM: who uses which frame", .run = draw_memory};
+CONTROL(memory_control) = {"memory", "", "a map of RAM: who uses which frame", draw_memory};

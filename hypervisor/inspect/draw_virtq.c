@@ -112,7 +112,4 @@ static bool draw_virtq(struct vm *vm, const char *const *arguments, FILE *to)
     return true;
 }
 
-CONTROL(virtq) = {.name = "virtq",
-                  .synopsis = "[DEVICE]",
-                  .help = "the rings of the virtio devices, and the chains in them",
-                  .run = draw_virtq};
+CONTROL(virtq) = {"virtq", "[DEVICE]", "the rings of the virtio devices, and the chains in them", draw_virtq};

@@ -134,10 +134,8 @@ static int trace_attach(struct vm *vm)
         return options[1].value || options[2].value || options[3].value
                    ? complain(-EINVAL, "--trace-only, -every and -limit go with a trace; add --trace FILE")
                    : 0;
-    trace = (struct trace){.vm = vm,
-                           .path = options[0].value,
-                           .only = options[1].value,
-                           .start = trace.start ?: host_now()}; /* a reset is no new beginning */
+    uint64_t start = trace.start ?: host_now(); /* a reset is no new beginning */
+    trace = (struct trace){.vm = vm, .path = options[0].value, .only = options[1].value, .start = start};
     return parse_number("--trace-every", options[2].value ?: "1", 1, UINT32_MAX, &trace.every)
                ?: parse_number("--trace-limit", options[3].value ?: "1000000", 1, INT64_MAX, &trace.max)
                ?: trace_guest_attach();

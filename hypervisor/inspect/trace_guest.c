@@ -59,12 +59,12 @@ static struct moment first; /* when the trace began */
 
 static uint64_t guest_tsc(struct vcpu *vcpu)
 {
-    uint64_t room[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) / 8] = {0};
-    struct kvm_msrs *msrs = (struct kvm_msrs *)room;
+    struct {
+        uint32_t count, unused;
+        struct kvm_msr_entry entry;
+    } msrs = {.count = 1, .entry.index = MSR_TSC}; /* laid out as struct kvm_msrs */
 
-    msrs->nmsrs = 1;
-    msrs->entries[0].index = MSR_TSC;
-    return ioctl(vcpu->fd, KVM_GET_MSRS, msrs) == 1 ? msrs->entries[0].data : __rdtsc();
+    return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : __rdtsc();
 }
 
 static uint64_t events_read(const struct access *a)
