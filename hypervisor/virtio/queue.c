@@ -67,15 +67,15 @@ static void want_notify(struct virtio_device *v, const struct virtqueue *q, bool
 {
     struct used *used = used_ring(v, q);
 
-    if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
-        if (want) /* avail_event, behind the used ring: notify when the entry of this index is there (§2.7.10)
-                   */
-            __atomic_store_n((uint16_t *)&used->ring[q->size], q->next_avail, __ATOMIC_RELAXED);
-    } else {
+    /* avail_event, behind the used ring: notify when the entry of this index is there (§2.7.10). */
+    uint16_t *avail_event = (uint16_t *)&used->ring[q->size];
+
+    if (!virtio_has(v, VIRTIO_F_EVENT_IDX))
         __atomic_store_n(&used->flags, want ? 0 : USED_NO_NOTIFY, __ATOMIC_RELAXED);
-    }
-    __atomic_thread_fence(
-        __ATOMIC_SEQ_CST); /* the driver sees this before we look at its index for the last time */
+    else if (want)
+        __atomic_store_n(avail_event, q->next_avail, __ATOMIC_RELAXED);
+    /* The driver sees this before we look at its index for the last time. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
