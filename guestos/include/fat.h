@@ -326,18 +326,14 @@ int fat_entry_replace(struct fat_node *dir, struct fat_node *node, struct fat_ne
  */
 int fat_entry_make_directory(struct fat *fat, uint32_t cluster, uint32_t parent, int64_t now);
 
-extern const struct vnode_ops fat_ops;
+/* --- operations on names, nodes and the whole (fat_names.c, fat_node.c, fat_commit.c) --- */
 
-/* --- operations (fat_names.c, fat_file.c) --- */
-
+extern const struct vnode_ops fat_ops; /* all of them, with those on contents (fat_file.c) */
 int fat_lookup(struct vnode *dir, const char *name, struct vnode **out);
 int fat_create(struct vnode *dir, const char *name, uint32_t mode, const char *target, struct vnode **out);
 int fat_unlink(struct vnode *dir, const char *name, struct vnode *node);
 int fat_rename(struct vnode *from, const char *old_name, struct vnode *to, const char *new_name);
 int fat_readdir(struct vnode *dir, uint64_t from, dir_emit *emit, void *arg);
-ssize_t fat_read(struct vnode *node, void *to, size_t n, uint64_t offset);
-ssize_t fat_write(struct vnode *node, const void *from, size_t n, uint64_t offset);
-int fat_truncate(struct vnode *node, uint64_t size);
 int fat_set_attributes(struct vnode *node);
 int fat_sync_node(struct vnode *node);
 void fat_release(struct vnode *node);
