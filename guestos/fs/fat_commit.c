@@ -33,6 +33,7 @@ static int join_chains(struct fat *fat)
         int error = fat_set(fat, node->link_from, node->link_to);
         if (error)
             return error;
+        node->link_from = 0; /* from now on the table has it, also if that cannot be written yet */
         any = true;
     }
     return any ? cache_write_out(fat->device, CACHE_EARLY) : 0;
@@ -80,7 +81,6 @@ static void clean_nodes(struct fat *fat)
 {
     list_for_each (link, &fat->dirty) {
         struct fat_node *node = list_entry(link, struct fat_node, dirty_link);
-        node->link_from = 0;
         node->fresh = false;
         fat_forget_dirty(node);
     }

@@ -3,10 +3,7 @@
 #include "fat.h"
 #include "string.h"
 
-#define DELETED     0xe5
-#define LAST_PART   0x40 /* in the order byte of the part that comes first on the disk */
-#define PART_LENGTH 13   /* characters of a long name in one slot */
-#define PARTS_MAX   20
+#define PARTS_MAX 20
 
 int fat_dir_slot(struct fat_node *dir, uint32_t slot, uint64_t *position)
 {
@@ -49,7 +46,7 @@ static enum slot_kind kind_of(const struct fat_short *slot)
 {
     if (slot->name[0] == 0)
         return SLOT_END;
-    if (slot->name[0] == DELETED)
+    if (slot->name[0] == FAT_DELETED)
         return SLOT_FREE;
     if ((slot->attributes & 0x3f) == FAT_LONG_NAME)
         return SLOT_NAME_PART;
@@ -74,7 +71,7 @@ static void take_part(struct assembly *name, const struct fat_long *part, struct
 {
     unsigned number = part->order & 0x3f;
 
-    if (part->order & LAST_PART) {
+    if (part->order & FAT_LAST_PART) {
         *name = (struct assembly){number, number, part->checksum};
         entry->slot = slot;
         if (number < 1 || number > PARTS_MAX)
@@ -85,15 +82,15 @@ static void take_part(struct assembly *name, const struct fat_long *part, struct
     if (name->parts == 0)
         return;
     name->missing = number - 1;
-    copy_part(part, entry->name + (number - 1) * PART_LENGTH);
+    copy_part(part, entry->name + (number - 1) * FAT_PART_LENGTH);
 }
 
 /* How long the name is: up to a zero, if there is one in the last part. */
 static unsigned assembled_length(const struct assembly *name, const uint16_t *text)
 {
-    unsigned n = (name->parts - 1) * PART_LENGTH;
+    unsigned n = (name->parts - 1) * FAT_PART_LENGTH;
 
-    while (n < name->parts * PART_LENGTH && text[n] != 0)
+    while (n < name->parts * FAT_PART_LENGTH && text[n] != 0)
         n++;
     return MIN(n, FAT_NAME_MAX);
 }

@@ -3,9 +3,6 @@
 #include "fat.h"
 #include "string.h"
 
-#define DELETED     0xe5
-#define LAST_PART   0x40
-#define PART_LENGTH 13
 #define ALIAS_TRIES 2000
 
 /* Is the name free here? Returns 0 if it is, -EEXIST, or another -errno. */
@@ -36,10 +33,10 @@ static int choose_alias(struct fat_node *dir, const struct fat_new_entry *entry,
 static struct fat_long make_part(const struct fat_new_entry *entry, unsigned number, uint8_t checksum)
 {
     struct fat_long part = {.order = number, .attributes = FAT_LONG_NAME, .checksum = checksum};
-    uint16_t text[PART_LENGTH];
+    uint16_t text[FAT_PART_LENGTH];
 
-    for (unsigned i = 0; i < PART_LENGTH; i++) {
-        unsigned at = (number - 1) * PART_LENGTH + i;
+    for (unsigned i = 0; i < FAT_PART_LENGTH; i++) {
+        unsigned at = (number - 1) * FAT_PART_LENGTH + i;
         text[i] = at < entry->length ? entry->name[at] : at == entry->length ? 0 : 0xffff;
     }
     memcpy(part.name1, text, sizeof(part.name1));
@@ -61,11 +58,11 @@ int fat_entry_prepare(struct fat_node *dir, const char *name, struct fat_new_ent
         int error = choose_alias(dir, entry, &raw);
         if (error)
             return error;
-        parts = (length + PART_LENGTH - 1) / PART_LENGTH;
+        parts = (length + FAT_PART_LENGTH - 1) / FAT_PART_LENGTH;
     }
     for (unsigned i = 0; i < parts; i++) {
         struct fat_long part = make_part(entry, parts - i, fat_name_checksum(raw.name));
-        part.order |= i == 0 ? LAST_PART : 0;
+        part.order |= i == 0 ? FAT_LAST_PART : 0;
         memcpy(&entry->slots[i], &part, sizeof(part));
     }
     entry->slots[parts] = raw;
@@ -162,7 +159,7 @@ static int keep_end(struct fat_node *dir, uint32_t slot)
     if (found != 1)
         return found;
     int error = cache_read(dir->fat->device, position, &first, 1);
-    if (error || first == 0 || first == DELETED || !fat_index_slot_free(dir->index, slot))
+    if (error || first == 0 || first == FAT_DELETED || !fat_index_slot_free(dir->index, slot))
         return error;
     return cache_write(dir->fat->device, position, NULL, FAT_SLOT, CACHE_LATE);
 }
@@ -170,14 +167,14 @@ static int keep_end(struct fat_node *dir, uint32_t slot)
 /* Free slots before a new entry must not be zeros any more, for the directory ends at the first of these. */
 static int bridge_gap(struct fat_node *dir, uint32_t slot)
 {
-    static const uint8_t deleted = DELETED;
+    static const uint8_t deleted = FAT_DELETED;
     uint64_t position;
     uint8_t first;
 
     while (slot-- > 0 && fat_index_slot_free(dir->index, slot)) {
         int found = fat_dir_slot(dir, slot, &position);
         int error = found == 1 ? cache_read(dir->fat->device, position, &first, 1) : MIN(found, 0);
-        if (error || first == DELETED)
+        if (error || first == FAT_DELETED)
             return error;
         error = cache_write(dir->fat->device, position, &deleted, 1, CACHE_LATE);
         if (error)
@@ -201,7 +198,8 @@ int fat_entry_add(struct fat_node *dir, struct fat_new_entry *entry, struct fat_
     if (error)
         return error;
     describe(entry, slot, position, placed);
-    return fat_index_add(dir->index, placed);
+    fat_index_add(dir, placed);
+    return 0;
 }
 
 /* The node's entry, read again. */
@@ -217,7 +215,7 @@ static int read_entry(struct fat_node *dir, const struct fat_node *node, struct 
 
 int fat_entry_remove(struct fat_node *dir, struct fat_node *node)
 {
-    static const uint8_t deleted = DELETED;
+    static const uint8_t deleted = FAT_DELETED;
     struct fat_entry entry;
     uint64_t position;
     int error = fat_index_have(dir);
@@ -252,16 +250,16 @@ int fat_entry_replace(struct fat_node *dir, struct fat_node *node, struct fat_ne
         return error;
     memset(slots, 0, sizeof(slots));
     for (uint32_t i = 0; i < room; i++)
-        slots[i].name[0] = DELETED;
+        slots[i].name[0] = FAT_DELETED;
     memcpy(slots, entry->slots, entry->count * FAT_SLOT);
     error = write_slot(dir, first, slots, room * FAT_SLOT, &position);
     if (error)
         return error;
     describe(entry, first, position + (entry->count - 1) * FAT_SLOT, &new);
     fat_index_remove(dir->index, &old);
-    error = fat_index_add(dir->index, &new);
+    fat_index_add(dir, &new);
     fat_node_move(node, new.position, new.slot, new.slots);
-    return error ? error : 1;
+    return 1;
 }
 
 int fat_entry_make_directory(struct fat *fat, uint32_t cluster, uint32_t parent, int64_t now)

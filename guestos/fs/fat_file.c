@@ -34,7 +34,7 @@ static void read_ahead(struct fat_node *node, uint64_t offset, size_t n)
     }
 }
 
-ssize_t fat_read(struct vnode *vnode, void *to, size_t n, uint64_t offset)
+static ssize_t fat_read(struct vnode *vnode, void *to, size_t n, uint64_t offset)
 {
     struct fat_node *node = fat_node_of(vnode);
     uint64_t position;
@@ -121,7 +121,7 @@ static int fill_gap(struct fat_node *node, uint64_t offset)
     return (uint64_t)done == offset - size ? set_size(node, offset) : -EIO;
 }
 
-ssize_t fat_write(struct vnode *vnode, const void *from, size_t n, uint64_t offset)
+static ssize_t fat_write(struct vnode *vnode, const void *from, size_t n, uint64_t offset)
 {
     struct fat_node *node = fat_node_of(vnode);
 
@@ -155,7 +155,7 @@ static int shrink(struct fat_node *node, uint64_t size)
     return error;
 }
 
-int fat_truncate(struct vnode *vnode, uint64_t size)
+static int fat_truncate(struct vnode *vnode, uint64_t size)
 {
     struct fat_node *node = fat_node_of(vnode);
 

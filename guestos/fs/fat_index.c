@@ -45,12 +45,16 @@ static void insert(struct fat_index *index, uint32_t hash, uint32_t slot)
     index->filled++;
 }
 
-static int grow(struct fat_index *index)
+/* Make room by forgetting the places that are GONE, and by more places only if that does not give half of
+ * them: names that come and go must not make the table grow. */
+static int make_room(struct fat_index *index)
 {
     struct place *old = index->places;
-    uint32_t room = index->room;
+    uint32_t room = index->room, live = 0;
 
-    if (!make_places(index, room * 2)) {
+    for (uint32_t i = 0; i < room; i++)
+        live += old[i].slot < GONE;
+    if (!make_places(index, live * 2 > room ? room * 2 : room)) {
         index->places = old;
         return -ENOMEM;
     }
@@ -63,7 +67,7 @@ static int grow(struct fat_index *index)
 
 static int add_hash(struct fat_index *index, uint32_t hash, uint32_t slot)
 {
-    int error = index->filled * 4 >= index->room * 3 ? grow(index) : 0;
+    int error = index->filled * 4 >= index->room * 3 ? make_room(index) : 0;
 
     if (error == 0)
         insert(index, hash, slot);
@@ -109,7 +113,7 @@ bool fat_index_slot_free(const struct fat_index *index, uint32_t slot)
     return !(index->used[slot / 8] >> slot % 8 & 1);
 }
 
-int fat_index_add(struct fat_index *index, const struct fat_entry *entry)
+static int add_entry(struct fat_index *index, const struct fat_entry *entry)
 {
     uint32_t hashes[2];
     int error = 0;
@@ -119,6 +123,12 @@ int fat_index_add(struct fat_index *index, const struct fat_entry *entry)
     for (uint32_t i = 0; i < entry->slots; i++)
         fat_index_note_slot(index, entry->slot + i, true);
     return error;
+}
+
+void fat_index_add(struct fat_node *dir, const struct fat_entry *entry)
+{
+    if (add_entry(dir->index, entry) != 0)
+        fat_index_free(dir);
 }
 
 void fat_index_remove(struct fat_index *index, const struct fat_entry *entry)
@@ -182,7 +192,7 @@ static int fill(struct fat_node *dir, struct fat_index *index)
     int found;
 
     while ((found = fat_dir_next(&cursor, &entry)) == 1) {
-        int error = fat_index_add(index, &entry);
+        int error = add_entry(index, &entry);
         if (error)
             return error;
     }

@@ -3,9 +3,8 @@
 #include "fat.h"
 #include "string.h"
 
-#define CASE_BASE                                                                                            \
-    0x08 /* the base name, the extension, is to be shown in lower case: as Windows NT has it                 \
-          */
+/* The base name, the extension, is to be shown in lower case: as Windows NT has it. */
+#define CASE_BASE 0x08
 #define CASE_TYPE 0x10
 
 /* Code page 437 from 0x80 on. */

@@ -35,6 +35,10 @@
 #define FAT_ARCHIVE   0x20
 #define FAT_LONG_NAME 0x0f
 
+#define FAT_DELETED     0xe5 /* instead of a name's first byte */
+#define FAT_LAST_PART   0x40 /* in the order byte of a long name's last part, which comes first on the disk */
+#define FAT_PART_LENGTH 13   /* characters of a long name in one slot */
+
 struct fat_short {
     uint8_t name[11], attributes, case_bits, create_hundredths;
     uint16_t create_time, create_date, access_date, start_high, write_time, write_date, start_low;
@@ -275,7 +279,10 @@ int fat_dir_empty(struct fat_node *dir);
 int fat_index_have(struct fat_node *dir);
 void fat_index_free(struct fat_node *dir);
 void fat_index_note_slot(struct fat_index *index, uint32_t slot, bool used);
-int fat_index_add(struct fat_index *index, const struct fat_entry *entry);
+
+/* The directory has an entry more. If there is no memory for it, the index goes, and is made anew when it is
+ * needed: what is on the disk by now is no failure. */
+void fat_index_add(struct fat_node *dir, const struct fat_entry *entry);
 void fat_index_remove(struct fat_index *index, const struct fat_entry *entry);
 
 /* The slots of names with this hash, one after the other: *at is 0 at first. Returns FAT_SLOTS_MAX at the
@@ -319,18 +326,14 @@ int fat_entry_replace(struct fat_node *dir, struct fat_node *node, struct fat_ne
  */
 int fat_entry_make_directory(struct fat *fat, uint32_t cluster, uint32_t parent, int64_t now);
 
-extern const struct vnode_ops fat_ops;
+/* --- operations on names, nodes and the whole (fat_names.c, fat_node.c, fat_commit.c) --- */
 
-/* --- operations (fat_names.c, fat_file.c) --- */
-
+extern const struct vnode_ops fat_ops; /* all of them, with those on contents (fat_file.c) */
 int fat_lookup(struct vnode *dir, const char *name, struct vnode **out);
 int fat_create(struct vnode *dir, const char *name, uint32_t mode, const char *target, struct vnode **out);
 int fat_unlink(struct vnode *dir, const char *name, struct vnode *node);
 int fat_rename(struct vnode *from, const char *old_name, struct vnode *to, const char *new_name);
 int fat_readdir(struct vnode *dir, uint64_t from, dir_emit *emit, void *arg);
-ssize_t fat_read(struct vnode *node, void *to, size_t n, uint64_t offset);
-ssize_t fat_write(struct vnode *node, const void *from, size_t n, uint64_t offset);
-int fat_truncate(struct vnode *node, uint64_t size);
 int fat_set_attributes(struct vnode *node);
 int fat_sync_node(struct vnode *node);
 void fat_release(struct vnode *node);

@@ -6,19 +6,17 @@
 
 typedef uint64_t pte_t;
 
-#define PTE_PRESENT 0x001ul
-#define PTE_WRITE   0x002ul
-#define PTE_USER    0x004ul
-#define PTE_NOCACHE 0x018ul
-#define PTE_LARGE   0x080ul
-#define PTE_GLOBAL  0x100ul
-#define PTE_COW     0x200ul /* ours: shared until the first write (the CPU ignores bits 9 to 11) */
-#define PTE_SHARED  0x400ul /* ours: shared for good */
-#define PTE_NOACCESS                                                                                         \
-    0x800ul /* ours: a frame is there, but nobody may use it for now; without PTE_PRESENT                    \
-             */
-#define PTE_ADDRESS 0x000ffffffffff000ul
-#define PTE_NOEXEC  pte_noexec
+#define PTE_PRESENT  0x001ul
+#define PTE_WRITE    0x002ul
+#define PTE_USER     0x004ul
+#define PTE_NOCACHE  0x018ul
+#define PTE_LARGE    0x080ul
+#define PTE_GLOBAL   0x100ul
+#define PTE_COW      0x200ul /* ours: shared until the first write (the CPU ignores bits 9 to 11) */
+#define PTE_SHARED   0x400ul /* ours: shared for good */
+#define PTE_NOACCESS 0x800ul /* ours: nobody may use the frame for now; without PTE_PRESENT */
+#define PTE_ADDRESS  0x000ffffffffff000ul
+#define PTE_NOEXEC   pte_noexec
 
 extern pte_t pte_noexec; /* bit 63, or 0 on a CPU without it */
 

@@ -50,12 +50,16 @@ void trap_leave(struct trapframe *frame);
 
 #define TRAP_HOOKS 4
 
-/*
- * Whoever wants to know of every trap that was handled, system calls included; NULL: nobody. Called before
- * the return, with the vector and error that it began with (execve makes another frame of it), and the time
- * stamp counter of that moment.
- */
-extern void (*trap_watcher)(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began);
+/* How a trap began. At its end the frame may be another one (execve), and so may CR2: whoever handles a page
+ * fault may have slept. */
+struct trap_began {
+    uint64_t vector, error;
+    uint64_t cr2, tsc; /* only if there is a trap_watcher */
+};
+
+/* Whoever wants to know of every trap that was handled, system calls included; NULL: nobody. Called before
+ * the return. */
+extern void (*trap_watcher)(const struct trapframe *frame, const struct trap_began *began);
 
 /* Print the registers in the frame. */
 void print_registers(const struct trapframe *frame);

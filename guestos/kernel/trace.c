@@ -37,23 +37,25 @@ struct ring {
 };
 
 static struct ring *rings[MAX_CPUS]; /* each CPU writes to its own, interrupts off: no lock is needed */
-static bool no_memory;
-static uint64_t switched[MAX_CPUS]; /* when its current thread got the CPU */
-static int named[MAX_CPUS];         /* the process whose name was told last */
+static bool no_memory;               /* for one of them: none is made any more */
+static uint64_t switched[MAX_CPUS];  /* when its current thread got the CPU */
+static int named[MAX_CPUS];          /* the process whose name was told last */
 
 /* This CPU's ring; the first event on a CPU makes it. NULL: no memory. */
 static struct ring *ring_here(void)
 {
     struct ring **ring = &rings[this_cpu()->id];
-    uint64_t physical =
-        *ring || no_memory ? 0 : frames_alloc_together((sizeof(**ring) + PAGE_SIZE - 1) / PAGE_SIZE);
 
-    no_memory = !*ring && !physical;
-    if (physical) {
-        *ring = phys_to_virt(physical);
-        memset(*ring, 0, sizeof(**ring));
-        out32(TRACE_PORT, physical / PAGE_SIZE);
+    if (*ring || no_memory)
+        return *ring;
+    uint64_t physical = frames_alloc_together((sizeof(**ring) + PAGE_SIZE - 1) / PAGE_SIZE);
+    if (!physical) {
+        no_memory = true;
+        return NULL;
     }
+    *ring = phys_to_virt(physical);
+    memset(*ring, 0, sizeof(**ring));
+    out32(TRACE_PORT, physical / PAGE_SIZE);
     return *ring;
 }
 
@@ -99,29 +101,29 @@ static void tell(struct event *event, const struct thread *thread, uint64_t bega
         irq_enable();
 }
 
-static void tell_trap(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began)
+static void tell_trap(const struct trapframe *frame, const struct trap_began *began)
 {
-    struct event event = {.kind = FAULT_EVENT, .addr = frame->rip, .value = error};
+    struct event event = {.kind = FAULT_EVENT, .addr = frame->rip, .value = began->error};
 
-    if (vector == SYSCALL_VECTOR) {
+    if (began->vector == SYSCALL_VECTOR) {
         event.kind = SYSCALL_EVENT;
         event.value = frame->rax;
-        syscall_name(error, event.name, sizeof(event.name));
-        if (error == SYS_EXECVE)
+        syscall_name(began->error, event.name, sizeof(event.name));
+        if (began->error == SYS_EXECVE)
             named[this_cpu()->id] = 0; /* it has another name now */
-    } else if (vector == TRAP_PAGE_FAULT) {
-        event.addr = read_cr2(); /* still ours: handling a page fault raises none */
+    } else if (began->vector == TRAP_PAGE_FAULT) {
+        event.addr = began->cr2;
         strcopy(event.name, "page fault", sizeof(event.name));
-    } else if (vector < IRQ_VECTOR) {
-        format(event.name, sizeof(event.name), "exception %lu", vector);
-    } else if (vector == TIMER_VECTOR) {
+    } else if (began->vector < IRQ_VECTOR) {
+        format(event.name, sizeof(event.name), "exception %lu", began->vector);
+    } else if (began->vector == TIMER_VECTOR) {
         event.kind = INTERRUPT_EVENT;
         strcopy(event.name, "timer", sizeof(event.name));
     } else {
         event.kind = INTERRUPT_EVENT;
-        format(event.name, sizeof(event.name), "line %lu", vector - IRQ_VECTOR);
+        format(event.name, sizeof(event.name), "line %lu", began->vector - IRQ_VECTOR);
     }
-    tell(&event, current_thread(), began);
+    tell(&event, current_thread(), began->tsc);
 }
 
 /* An event is the time that a thread had the CPU: it is told when the next one gets it. */

@@ -25,7 +25,7 @@ struct fixup {
 extern const char trap_vectors[];
 extern const struct fixup __start_extable[], __stop_extable[];
 
-void (*trap_watcher)(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began);
+void (*trap_watcher)(const struct trapframe *frame, const struct trap_began *began);
 static struct gate idt[256];
 static trap_handler *handlers[256];
 static trap_handler *user_handler;
@@ -142,8 +142,12 @@ static void unexpected(struct trapframe *frame)
 /* Called by traps.S with interrupts off. */
 void trap_dispatch(struct trapframe *frame)
 {
-    uint64_t vector = frame->vector, error = frame->error, began = trap_watcher ? read_tsc() : 0;
+    struct trap_began began = {frame->vector, frame->error, 0, 0};
 
+    if (trap_watcher) {
+        began.cr2 = read_cr2();
+        began.tsc = read_tsc();
+    }
     user_access_end(); /* the interrupted code may have had access; its flags come back with the return */
     if (handlers[frame->vector])
         handlers[frame->vector](frame);
@@ -152,7 +156,7 @@ void trap_dispatch(struct trapframe *frame)
     else if (!trap_fixup(frame))
         unexpected(frame);
     if (trap_watcher)
-        trap_watcher(frame, vector, error, began);
+        trap_watcher(frame, &began);
     trap_leave(frame);
 }
 

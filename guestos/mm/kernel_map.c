@@ -9,7 +9,6 @@
 #include "printk.h"
 
 #define LOW_MEMORY_END 0x100000 /* left alone: firmware tables lie here, and further CPUs start here */
-#define PAGE_2M        (2ul << 20)
 #define PAGE_1G        (1ul << 30)
 
 extern char kernel_start[], kernel_text_end[], kernel_rodata_end[], kernel_data_end[], kernel_end[];

@@ -36,7 +36,9 @@ static uint64_t choose_stack(const struct process *process, const struct trapfra
     return frame->rsp - RED_ZONE;
 }
 
-static struct sigcontext save_registers(const struct trapframe *f, uint64_t blocked, uint64_t fpstate)
+/* CR2 is that of the fault, and 0 without one: the CPU's may be of another fault by now. */
+static struct sigcontext save_registers(const struct trapframe *f, uint64_t blocked, uint64_t fpstate,
+                                        uint64_t cr2)
 {
     return (struct sigcontext){
         .r8 = f->r8,
@@ -62,7 +64,7 @@ static struct sigcontext save_registers(const struct trapframe *f, uint64_t bloc
         .err = f->error,
         .trapno = f->vector,
         .oldmask = blocked,
-        .cr2 = read_cr2(),
+        .cr2 = cr2,
         .fpstate = fpstate,
     };
 }
@@ -103,7 +105,7 @@ int signal_frame_push(struct process *process, struct trapframe *frame, int sign
         .return_address = action->restorer,
         .ucontext.flags = UC_FLAGS,
         .ucontext.stack = process->signals.stack,
-        .ucontext.context = save_registers(frame, blocked, fpstate),
+        .ucontext.context = save_registers(frame, blocked, fpstate, cause->address),
         .ucontext.mask = blocked,
         .siginfo = signal_info(signal, cause),
     };

@@ -6,7 +6,6 @@
 #include "syscall.h"
 #include "trap.h"
 
-#define EFER_SCE  1
 #define CALLS_MAX 512
 
 extern const struct syscall __start_syscalls[], __stop_syscalls[];
@@ -34,8 +33,8 @@ static uint64_t call(const struct trapframe *f)
 bool syscall_dispatch(struct trapframe *frame)
 {
     struct process *process = current_process();
-    uint64_t next = frame->rip, number = frame->rax;
-    uint64_t began = trap_watcher ? read_tsc() : 0;
+    struct trap_began began = {SYSCALL_VECTOR, frame->rax, 0, trap_watcher ? read_tsc() : 0};
+    uint64_t next = frame->rip;
 
     process->frame = frame;
     irq_enable();
@@ -46,7 +45,7 @@ bool syscall_dispatch(struct trapframe *frame)
         syscall_watcher->after(process, frame);
     irq_disable();
     if (trap_watcher)
-        trap_watcher(frame, SYSCALL_VECTOR, number, began);
+        trap_watcher(frame, &began);
     trap_leave(frame);
     return frame->rip == next && next < USER_END && frame->vector == SYSCALL_VECTOR &&
            !(frame->rflags & RFLAGS_TF);

@@ -9,8 +9,9 @@
 #define CLOCK_REALTIME           0
 #define CLOCK_MONOTONIC          1
 #define CLOCK_PROCESS_CPUTIME_ID 2
-#define CLOCK_BOOTTIME           7
-#define CLOCKS                   8 /* the others of these are coarse or raw forms of the first two */
+#define CLOCK_THREAD_CPUTIME_ID  3
+#define CLOCK_REALTIME_COARSE    5
+#define CLOCK_BOOTTIME           7 /* the last; it and the rest are coarse or raw forms of CLOCK_MONOTONIC */
 #define TIMER_ABSTIME            1
 #define TICK_NS                  (NS_PER_SECOND / TICKS_PER_SECOND)
 
@@ -18,14 +19,14 @@ static struct wait_queue sleepers = WAIT_QUEUE_INIT(sleepers);
 
 static bool clock_ok(int clock)
 {
-    return clock >= 0 && clock < CLOCKS;
+    return clock >= 0 && clock <= CLOCK_BOOTTIME;
 }
 
 static uint64_t read_clock(int clock)
 {
-    if (clock == CLOCK_REALTIME || clock == 5) /* CLOCK_REALTIME_COARSE */
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
         return clock_wall_ns();
-    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == 3) /* CLOCK_THREAD_CPUTIME_ID */
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID)
         return current_thread()->ticks * TICK_NS;
     return clock_ns();
 }
@@ -96,7 +97,7 @@ static ssize_t sys_clock_nanosleep(int clock, uint32_t flags, uint64_t request, 
 {
     uint64_t ns, now = clock_ns();
 
-    if (!clock_ok(clock) || clock == CLOCK_PROCESS_CPUTIME_ID || clock == 3)
+    if (!clock_ok(clock) || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID)
         return -EINVAL;
     int error = timespec_from_user(request, &ns);
     if (error)

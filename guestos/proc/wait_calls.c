@@ -5,8 +5,7 @@
 #include "user.h"
 
 #define STATUS_CONTINUED 0xffff
-#define CHILD_KINDS                                                                                          \
-    0xe0000000 /* __WCLONE and its relatives: which children are meant; here all are of one kind */
+#define CHILD_KINDS      0xe0000000 /* __WCLONE and its relatives; here all children are of one kind */
 
 /* Whom a call waits for, and what for (WEXITED, WUNTRACED, WCONTINUED, WNOHANG, WNOWAIT). */
 struct wish {

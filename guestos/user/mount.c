@@ -9,8 +9,6 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#define TYPES_MAX 16
-
 static int list_mounts(void)
 {
     FILE *file = setmntent("/proc/mounts", "r");

@@ -16,9 +16,9 @@ static struct option options[] = {
     {0},
 };
 
-static int listen_fd = -1;
+static int listen_fd = -1; /* while the thread runs nobody changes it */
 static pthread_t thread;
-static bool running, stopping;
+static bool running, stopping; /* it is there; it should end */
 
 /* Answer lines until the client goes, writes one that is too long, or a signal comes: the machine ends. */
 static void serve(struct vm *vm, FILE *in, FILE *out)

@@ -6,8 +6,7 @@
  *
  * A feature adds a command as it adds itself, by a record:
  *     static bool show_cost(struct vm *vm, const char *const *arguments, FILE *out) { ... }
- *     CONTROL(cost) = {.name = "cost", .synopsis = "DEVICE", .help = "what it cost so far", .run =
- * show_cost};
+ *     CONTROL(cost) = {"cost", "DEVICE", "what it cost so far", show_cost};
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -29,6 +28,9 @@ struct control {
 #define CONTROL(name) LINKED(control, name, "controls")
 
 extern struct control *__start_controls[], *__stop_controls[];
+
+/* The command of that name, or NULL. */
+const struct control *control_find(const char *name);
 
 /* Answer one line, by one line. Any thread but a vCPU's. */
 void control_answer(struct vm *vm, const char *line, size_t size, FILE *out);

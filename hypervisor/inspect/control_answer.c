@@ -1,4 +1,5 @@
 /* The control socket's requests: read, carried out while the vCPUs stand still, answered. */
+#include <ctype.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include "control.h"
@@ -41,16 +42,24 @@ static bool run_held(struct vm *vm, const struct control *control, const char *c
     return good;
 }
 
+const struct control *control_find(const char *name)
+{
+    for (struct control **c = __start_controls; c < __stop_controls; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
+
 static bool carry_out(struct vm *vm, const json_t *request, FILE *out)
 {
     const char *name = json_string_value(json_object_get(request, "command")), *arguments[CONTROL_ARGUMENTS];
 
     if (!name || !read_arguments(json_object_get(request, "arguments"), arguments))
         return fputs(form, out), false;
-    for (struct control **c = __start_controls; c < __stop_controls; c++)
-        if (strcmp((*c)->name, name) == 0)
-            return run_held(vm, *c, arguments, out);
-    return fprintf(out, "unknown command '%s'; 'help' lists the commands", name), false;
+    const struct control *control = control_find(name);
+    if (!control)
+        return fprintf(out, "unknown command '%s'; 'help' lists the commands", name), false;
+    return run_held(vm, control, arguments, out);
 }
 
 void control_answer(struct vm *vm, const char *line, size_t size, FILE *out)
@@ -74,8 +83,9 @@ bool control_number(const char *argument, uint64_t otherwise, uint64_t *number)
 {
     char *end;
 
-    *number = *argument ? strtoull(argument, &end, 0) : otherwise;
-    return !*argument || (*end == '\0' && *argument != '-');
+    errno = 0;
+    *number = *argument ? strtoul(argument, &end, 0) : otherwise;
+    return !*argument || (isdigit((unsigned char)*argument) && !*end && !errno);
 }
 
 struct vcpu *control_vcpu(struct vm *vm, const char *argument, FILE *out)
@@ -101,4 +111,4 @@ static bool help(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(help_control) = {.name = "help", .synopsis = "", .help = "this list", .run = help};
+CONTROL(help_control) = {"help", "", "this list", help};

@@ -1,11 +1,8 @@
 /* The cause of a death in one line, in the words of a teacher: what the instruction did, and why its
  * exception found no handler. */
 #include "inspect.h"
+#include "x86.h"
 
-#define CR0_PE      1ul
-#define CR0_PG      (1ul << 31)
-#define EFER_LMA    (1ul << 10)
-#define RFLAGS_IF   (1ul << 9)
 #define STACK_STEP  (64 * KiB) /* an access so far from RSP is one to the stack */
 #define TIMER_GATE  32         /* the first gate that is no exception's */
 #define FRAMES_MANY 4          /* of one place; fewer may be chance */

@@ -2,10 +2,7 @@
  * are. */
 #include "control.h"
 #include "inspect.h"
-
-#define CR0_PE   1ul
-#define CR0_PG   (1ul << 31)
-#define EFER_LMA (1ul << 10)
+#include "x86.h"
 
 static const char *mode_name(const struct kvm_sregs *s)
 {
@@ -25,16 +22,6 @@ static const char *doing(struct vcpu *vcpu)
                                                    : "waits for another CPU to start it";
 }
 
-static void draw_address(FILE *out, const struct symbols *symbols, const char *name, uint64_t address)
-{
-    uint64_t offset;
-    const char *symbol = symbols_find(symbols, address, &offset);
-
-    fprintf(out, "  %s %016lx", name, address);
-    if (symbol)
-        fprintf(out, " %s+0x%lx", symbol, offset);
-}
-
 static void draw_vcpu(FILE *out, struct vcpu *vcpu, const struct symbols *symbols)
 {
     struct kvm_sregs s;
@@ -43,9 +30,11 @@ static void draw_vcpu(FILE *out, struct vcpu *vcpu, const struct symbols *symbol
     if (ioctl(vcpu->fd, KVM_GET_REGS, &r) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &s) < 0)
         return;
     fprintf(out, "vCPU %u  %s, ring %u, %s, interrupts %s, %lu exits so far\n", vcpu->id, doing(vcpu),
-            s.cs.selector & 3u, mode_name(&s), r.rflags & 0x200 ? "on" : "off", vcpu->exit_count);
-    draw_address(out, symbols, "RIP", r.rip);
-    draw_address(out, symbols, "\n  RSP", r.rsp);
+            s.cs.selector & 3u, mode_name(&s), r.rflags & RFLAGS_IF ? "on" : "off", vcpu->exit_count);
+    fputs("  RIP ", out);
+    symbols_print(out, symbols, r.rip);
+    fputs("\n  RSP ", out);
+    symbols_print(out, symbols, r.rsp);
     fprintf(out, "\n  RAX %016llx  RBX %016llx  RCX %016llx  RDX %016llx\n", r.rax, r.rbx, r.rcx, r.rdx);
     fprintf(out, "  RSI %016llx  RDI %016llx  RBP %016llx  CR3 %016llx\n", r.rsi, r.rdi, r.rbp, s.cr3);
     fprintf(out, "  CR0 %016llx  CR2 %016llx  CR4 %016llx\n", s.cr0, s.cr2, s.cr4);
@@ -63,8 +52,7 @@ static bool draw_vcpus(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(vcpus) = {
-    .name = "vcpus", .synopsis = "", .help = "where each vCPU is, and its registers", .run = draw_vcpus};
+CONTROL(vcpus) = {"vcpus", "", "where each vCPU is, and its registers", draw_vcpus};
 
 static void draw_bus(FILE *out, const struct bus *bus, const char *title)
 {
@@ -82,17 +70,15 @@ static bool draw_devices(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(devices) = {.name = "devices",
-                    .synopsis = "",
-                    .help = "who answers at which address, and how often it did",
-                    .run = draw_devices};
+CONTROL(devices) = {"devices", "", "who answers at which address, and how often it did", draw_devices};
 
 static void draw_level(FILE *out, const struct walk_level *l, unsigned depth)
 {
     fprintf(out, "%*s%s %s[%u]  at %lx holds %016lx", 2 * (int)depth, "", depth ? "->" : "", l->name,
             l->index, l->entry_gpa, l->entry);
-    fprintf(out, "  %s%s%s%s\n", l->entry & 1 ? "present" : "not present", l->entry & 2 ? " writable" : "",
-            l->entry & 4 ? " user" : "", l->entry >> 63 ? " no-execute" : "");
+    fprintf(out, "  %s%s%s%s\n", l->entry & PTE_P ? "present" : "not present",
+            l->entry & PTE_W ? " writable" : "", l->entry & PTE_U ? " user" : "",
+            l->entry & PTE_NX ? " no-execute" : "");
 }
 
 static bool draw_walk(struct vm *vm, const char *const *arguments, FILE *out)
@@ -116,7 +102,4 @@ static bool draw_walk(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(walk_control) = {.name = "walk",
-                         .synopsis = "ADDRESS [VCPU]",
-                         .help = "how an address of the guest's is translated",
-                         .run = draw_walk};
+CONTROL(walk_control) = {"walk", "ADDRESS [VCPU]", "how an address of the guest's is translated", draw_walk};

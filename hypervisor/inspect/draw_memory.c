@@ -2,17 +2,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include "control.h"
+#include "x86.h"
 
 #define COLUMNS    64
 #define ENTRIES    512
 #define HALF       (PAGE_SIZE / 2)
 #define SPACES_MAX 20
-#define CR4_LA57   (1ul << 12)
-#define EFER_LMA   (1ul << 10)
-#define PTE_P      1ul
-#define PTE_U      4ul
-#define PTE_PS     (1ul << 7)
-#define PTE_FRAME  0x000ffffffffff000ul
 #define WORK_MAX   (1ul << 26) /* frames marked: page tables may map the same 1 GiB again and again */
 
 /* What a frame is: one of these, or SPACE + n: a page of the program in address space n. A frame that is
@@ -58,8 +53,8 @@ static void mark(struct map *map, uint64_t gpa, uint64_t size, enum use use)
  * other, or at themselves, so the depth is limited too. */
 static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user, enum use use)
 {
-    const uint64_t *table = guest_ptr(map->vm, gpa & PTE_FRAME, PAGE_SIZE);
-    uint64_t frame = (gpa & PTE_FRAME) / PAGE_SIZE;
+    const uint64_t *table = guest_ptr(map->vm, gpa & PTE_ADDR, PAGE_SIZE);
+    uint64_t frame = (gpa & PTE_ADDR) / PAGE_SIZE;
 
     if (!table || map->use[frame] == TABLE)
         return;
@@ -72,7 +67,7 @@ static void mark_tables(struct map *map, uint64_t gpa, unsigned level, bool user
         if (!is_page)
             mark_tables(map, entry, level - 1, user && entry & PTE_U, use);
         else if (user && entry & PTE_U)
-            mark(map, entry & PTE_FRAME & -size, size, use);
+            mark(map, entry & PTE_ADDR & -size, size, use);
     }
 }
 
@@ -94,11 +89,14 @@ static void add_space(struct map *map, uint64_t root, unsigned levels)
 static void mark_spaces(struct map *map)
 {
     static const uint8_t nothing[HALF];
+    unsigned levels = 4;
     struct kvm_sregs s;
 
     for (unsigned i = 0; i < map->vm->cpus; i++)
-        if (ioctl(map->vm->vcpus[i]->fd, KVM_GET_SREGS, &s) == 0 && s.efer & EFER_LMA)
-            add_space(map, s.cr3 & PTE_FRAME, s.cr4 & CR4_LA57 ? 5 : 4);
+        if (ioctl(map->vm->vcpus[i]->fd, KVM_GET_SREGS, &s) == 0 && s.efer & EFER_LMA) {
+            levels = s.cr4 & CR4_LA57 ? 5 : 4;
+            add_space(map, s.cr3 & PTE_ADDR, levels);
+        }
     map->running = map->count;
     const uint8_t *running = map->count ? guest_ptr(map->vm, map->roots[0], PAGE_SIZE) : NULL;
     if (!running || memcmp(running + HALF, nothing, HALF) == 0)
@@ -107,7 +105,7 @@ static void mark_spaces(struct map *map)
         const uint8_t *data =
             map->use[frame] == TOUCHED ? guest_ptr(map->vm, frame * PAGE_SIZE, PAGE_SIZE) : NULL;
         if (data && memcmp(data + HALF, running + HALF, HALF) == 0)
-            add_space(map, frame * PAGE_SIZE, s.cr4 & CR4_LA57 ? 5 : 4);
+            add_space(map, frame * PAGE_SIZE, levels);
     }
 }
 
@@ -172,5 +170,4 @@ static bool draw_memory(struct vm *vm, const char *const *arguments, FILE *out)
     return true;
 }
 
-CONTROL(memory_control) = {
-    .name = "memory", .synopsis = "", .help = "a map of RAM: who uses which frame", .run = draw_memory};
+CONTROL(memory_control) = {"memory", "", "a map of RAM: who uses which frame", draw_memory};

@@ -4,17 +4,8 @@
 #include "control.h"
 
 #define CHAINS_SHOWN 4
-#define DESC_NEXT    1u
-#define DESC_WRITE   2u
-#define DESC_TABLE   4u
 
-struct desc {
-    uint64_t gpa;
-    uint32_t len;
-    uint16_t flags, next;
-};
-
-/* virtio_each() takes a function only; one client at a time, so these have one user. */
+/* virtio_each() takes a function only. Guarded by vm->lock, which draw_virtq() is called with. */
 static FILE *out;
 static const char *wanted; /* a device's name; "": all */
 static unsigned shown;
@@ -50,7 +41,7 @@ static void draw_chain(struct vm *vm, const struct virtqueue *q, uint16_t head)
         }
         struct desc d = *at;
         fprintf(out, "%lx+%u%s%s", d.gpa, d.len, d.flags & DESC_WRITE ? " W" : "",
-                d.flags & DESC_TABLE ? " (a table)" : "");
+                d.flags & DESC_INDIRECT ? " (a table)" : "");
         if (!(d.flags & DESC_NEXT)) {
             fputc('\n', out);
             return;
@@ -121,7 +112,4 @@ static bool draw_virtq(struct vm *vm, const char *const *arguments, FILE *to)
     return true;
 }
 
-CONTROL(virtq) = {.name = "virtq",
-                  .synopsis = "[DEVICE]",
-                  .help = "the rings of the virtio devices, and the chains in them",
-                  .run = draw_virtq};
+CONTROL(virtq) = {"virtq", "[DEVICE]", "the rings of the virtio devices, and the chains in them", draw_virtq};

@@ -51,7 +51,8 @@ bool take_word(const char **text, const char *word);
 
 /* ---- Registers (gdb_registers.c) and what gdb is told about them (gdb_target.c) ---- */
 
-#define GDB_MSRS 5 /* of interest, see gdb_registers.c */
+/* The model-specific registers that gdb sees. */
+enum { GDB_KERNEL_GS_BASE, GDB_STAR, GDB_LSTAR, GDB_SFMASK, GDB_TSC, GDB_MSRS };
 
 /* The first part of the XSAVE area: x87 and SSE (Intel SDM 1 §10.5.1, the 64-bit layout). */
 struct fxsave {
@@ -130,6 +131,8 @@ struct breakpoint {
     uint8_t before[8]; /* the code there without our byte; or what a watched variable was */
 };
 
+/* Changed by the debugger's thread while all vCPUs rest, unless it says otherwise. What is planted changes
+ * with vm->lock held: the first vCPU that goes on does it. */
 struct gdb {
     struct vm *vm;
     struct vcpu *vcpu; /* the one that registers and memory are read from */
@@ -139,7 +142,7 @@ struct gdb {
     bool no_ack;
     bool can_swbreak;       /* gdb understands this reason to stop */
     const char *packet_end; /* of the packet that is being answered */
-    bool has_stepped;       /* a trap flag of ours may still lie in the guest's memory */
+    bool has_stepped;       /* a trap flag of ours may still lie in the guest's memory; any vCPU sets it */
     bool int3_exits, debug_registers_work, can_block_interrupts; /* see gdb_probe.c */
     struct gdb_vcpu vcpus[MAX_VCPUS];
     struct breakpoint points[GDB_BREAKPOINTS];

@@ -1,9 +1,9 @@
 /* Breakpoints: a table of what gdb has set, and INT3 planted in guest memory while vCPUs run. */
 #include "gdb.h"
 #include "inspect.h"
+#include "x86.h"
 
-#define INT3   0xcc
-#define CR0_PG (1ul << 31)
+#define INT3 0xcc
 
 static bool is_break(const struct breakpoint *p)
 {
@@ -144,7 +144,8 @@ void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
 
     v->creeping = any(is_watch);
-    gdb.has_stepped |= v->creeping; /* unlike a kernel without an IDT, this one may be interrupted */
+    if (v->creeping)
+        gdb.has_stepped = true; /* unlike a kernel without an IDT, this one may be interrupted */
     if (!any(is_break))
         return;
     pthread_mutex_lock(&vcpu->vm->lock);

@@ -6,9 +6,8 @@
  */
 #include "gdb.h"
 #include "inspect.h"
+#include "x86.h"
 
-#define BP_VECTOR          3
-#define EFER_LMA           (1ul << 10)
 #define TRAP_PORT          0xb5 /* nobody's; out %al, $imm8 is e6 and the port */
 #define TRAP_SIZE          2
 #define GATE_TYPE          7 /* and one bit: interrupt (14) or trap gate (15) */

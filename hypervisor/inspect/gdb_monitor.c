@@ -86,19 +86,18 @@ static void monitor_help(void)
 /* Returns whether there is such a command. The vCPUs stand still already. */
 static bool ask_control(const char *name, char *words)
 {
+    const struct control *control = control_find(name);
     const char *arguments[CONTROL_ARGUMENTS];
 
     for (unsigned i = 0; i < CONTROL_ARGUMENTS; i++)
         arguments[i] = words ? strsep(&words, " ") : "";
-    for (struct control **c = __start_controls; c < __stop_controls; c++)
-        if (strcmp((*c)->name, name) == 0) {
-            pthread_mutex_lock(&gdb.vm->lock);
-            if (!(*c)->run(gdb.vm, arguments, out))
-                fputc('\n', out); /* a reason why not has no end of line */
-            pthread_mutex_unlock(&gdb.vm->lock);
-            return true;
-        }
-    return false;
+    if (!control)
+        return false;
+    pthread_mutex_lock(&gdb.vm->lock);
+    if (!control->run(gdb.vm, arguments, out))
+        fputc('\n', out); /* a reason why not has no end of line */
+    pthread_mutex_unlock(&gdb.vm->lock);
+    return true;
 }
 
 void monitor_command(char *line, FILE *output)

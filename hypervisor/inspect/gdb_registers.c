@@ -1,26 +1,24 @@
 /* A vCPU's registers on their way between KVM and gdb. */
 #include "gdb.h"
+#include "x86.h"
 
-/* In the order of gdb_target.c: KERNEL_GS_BASE, STAR, LSTAR, SFMASK, TSC. */
-static const uint32_t msr_numbers[GDB_MSRS] = {0xc0000102, 0xc0000081, 0xc0000082, 0xc0000084, 0x10};
+/* In the order of GDB_KERNEL_GS_BASE and so on. */
+static const uint32_t msr_numbers[GDB_MSRS] = {MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_SFMASK, MSR_TSC};
 
 #define XSTATE_BV 128 /* index in kvm_xsave.region of the bits that say which parts are in use */
 
-/* KVM's list has no fixed length; this is one of ours. */
-union msr_list {
-    struct kvm_msrs list;
-    uint8_t space[sizeof(struct kvm_msrs) + GDB_MSRS * sizeof(struct kvm_msr_entry)];
-};
-
 static int msrs_ioctl(struct vcpu *vcpu, unsigned long request, uint64_t *values)
 {
-    union msr_list msrs = {.list.nmsrs = GDB_MSRS};
+    struct {
+        uint32_t count, unused;
+        struct kvm_msr_entry entries[GDB_MSRS];
+    } msrs = {.count = GDB_MSRS}; /* laid out as struct kvm_msrs */
 
     for (unsigned i = 0; i < GDB_MSRS; i++)
-        msrs.list.entries[i] = (struct kvm_msr_entry){.index = msr_numbers[i], .data = values[i]};
+        msrs.entries[i] = (struct kvm_msr_entry){.index = msr_numbers[i], .data = values[i]};
     int n = ioctl(vcpu->fd, request, &msrs);
     for (unsigned i = 0; i < GDB_MSRS; i++)
-        values[i] = msrs.list.entries[i].data;
+        values[i] = msrs.entries[i].data;
     return n == GDB_MSRS ? 0 : -EIO;
 }
 

@@ -1,9 +1,7 @@
 /* Letting vCPUs run for the debugger, and what makes them stop: exits that are looked at before anybody else.
  */
 #include "gdb.h"
-
-#define RFLAGS_TF (1ul << 8)
-#define BP_VECTOR 3
+#include "x86.h"
 
 static void (*handlers[EXIT_REASONS])(struct vcpu *); /* as they were before ours */
 
@@ -21,7 +19,8 @@ static void vcpu_debug(struct vcpu *vcpu, uint32_t more)
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
     if (v->stepping && gdb.can_block_interrupts)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ; /* a step must not end in an interrupt handler */
-    gdb.has_stepped |= v->stepping;
+    if (v->stepping)
+        gdb.has_stepped = true;
     points_to_debug_registers(debug.arch.debugreg);
     ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }

@@ -12,6 +12,7 @@
 
 #define NUDGE_MS 20
 
+/* The thread's own while it runs; but any thread writes to wake_fd, and whoever ends the VM sets `quit`. */
 static struct {
     int listen_fd; /* negative: --gdb stdio */
     int in, out;   /* the connection; negative: none */
@@ -22,8 +23,6 @@ static struct {
     struct packet_reader reader;
     struct reply reply; /* the last one */
 } server = {.listen_fd = -1, .in = -1, .out = -1, .wake_fd = -1};
-
-static struct option options[];
 
 /* ---- Bytes ---- */
 

@@ -4,33 +4,29 @@
  * without it (Intel SDM 2B "SYSCALL", "SYSRET"). So we do for the CPU what these two do.
  */
 #include "gdb.h"
+#include "inspect.h"
+#include "x86.h"
 
-#define EFER_SCE     1ul
-#define RFLAGS_TF    (1ul << 8)
-#define RFLAGS_RF    (1ul << 16)
 #define SYSRET_KEEPS 0x3c7fd7ul /* of R11 */
-#define MSR_STAR     1          /* see gdb_registers.c */
-#define MSR_LSTAR    2
-#define MSR_SFMASK   3
-#define STAR_SYSCALL 32 /* shifts of its two selectors */
+#define STAR_SYSCALL 32         /* shifts of its two selectors */
 #define STAR_SYSRET  48
 #define PUSHF        0x9c
 
 static void do_syscall(struct gdb_registers *r)
 {
-    unsigned selector = r->msrs[MSR_STAR] >> STAR_SYSCALL & 0xfffc;
+    unsigned selector = r->msrs[GDB_STAR] >> STAR_SYSCALL & 0xfffc;
 
     r->regs.rcx = r->regs.rip + 2;
     r->regs.r11 = r->regs.rflags & ~RFLAGS_RF;
-    r->regs.rip = r->msrs[MSR_LSTAR];
-    r->regs.rflags &= ~(r->msrs[MSR_SFMASK] | RFLAGS_RF);
+    r->regs.rip = r->msrs[GDB_LSTAR];
+    r->regs.rflags &= ~(r->msrs[GDB_SFMASK] | RFLAGS_RF);
     r->sregs.cs = segment_from((uint16_t)selector, FLAT_CODE);
     r->sregs.ss = segment_from((uint16_t)(selector + 8), FLAT_DATA);
 }
 
 static void do_sysret(struct gdb_registers *r)
 {
-    unsigned selector = r->msrs[MSR_STAR] >> STAR_SYSRET | 3;
+    unsigned selector = r->msrs[GDB_STAR] >> STAR_SYSRET | 3;
 
     r->regs.rip = r->regs.rcx;
     r->regs.rflags = (r->regs.r11 & SYSRET_KEEPS) | 2;
@@ -38,12 +34,7 @@ static void do_sysret(struct gdb_registers *r)
     r->sregs.ss = segment_from((uint16_t)(selector + 8), FLAT_DATA);
 }
 
-/* Whether a 48-bit address is canonical; SYSRET to any other is a fault, which is the CPU's business. */
-static bool is_canonical(uint64_t addr)
-{
-    return (uint64_t)((int64_t)(addr << 16) >> 16) == addr;
-}
-
+/* SYSRET to an address that is not canonical is a fault, which is the CPU's business. */
 bool step_by_hand(struct vcpu *vcpu, const struct cpu_state *s)
 {
     struct gdb_registers old, new;
@@ -53,7 +44,7 @@ bool step_by_hand(struct vcpu *vcpu, const struct cpu_state *s)
     bool is_syscall = memcmp(code, "\x0f\x05", 2) == 0;
     bool is_sysret = memcmp(code, "\x48\x0f\x07", 3) == 0 && !(s->sregs.cs.selector & 3);
     gdb.vcpus[vcpu->id].pushes_flags = code[0] == PUSHF;
-    if (!(is_syscall || (is_sysret && is_canonical(s->regs.rcx))) || !s->sregs.cs.l ||
+    if (!(is_syscall || (is_sysret && is_canonical(&s->sregs, s->regs.rcx))) || !s->sregs.cs.l ||
         !(s->sregs.efer & EFER_SCE) || registers_load(vcpu, &old) < 0)
         return false;
     new = old;

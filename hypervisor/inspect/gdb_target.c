@@ -68,11 +68,11 @@ static const struct group {
     ROW(SYSTEM, "dr%u", "int64", 4, 0, 64, debug.db),
     ONE(SYSTEM, "dr6", "int64", 64, debug.dr6),
     ONE(SYSTEM, "dr7", "int64", 64, debug.dr7),
-    ONE(SYSTEM, "k_gs_base", "int64", 64, msrs[0]),
-    ONE(SYSTEM, "star", "int64", 64, msrs[1]),
-    ONE(SYSTEM, "lstar", "int64", 64, msrs[2]),
-    ONE(SYSTEM, "sfmask", "int64", 64, msrs[3]),
-    ONE(SYSTEM, "tsc", "int64", 64, msrs[4]),
+    ONE(SYSTEM, "k_gs_base", "int64", 64, msrs[GDB_KERNEL_GS_BASE]),
+    ONE(SYSTEM, "star", "int64", 64, msrs[GDB_STAR]),
+    ONE(SYSTEM, "lstar", "int64", 64, msrs[GDB_LSTAR]),
+    ONE(SYSTEM, "sfmask", "int64", 64, msrs[GDB_SFMASK]),
+    ONE(SYSTEM, "tsc", "int64", 64, msrs[GDB_TSC]),
 };
 
 bool gdb_register(unsigned n, struct gdb_register *reg)

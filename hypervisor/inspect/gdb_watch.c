@@ -10,20 +10,19 @@ bool is_watch(const struct breakpoint *p)
     return p->type == POINT_WRITE || p->type == POINT_ACCESS;
 }
 
-static bool is_in(const struct breakpoint *p, int slot)
+static bool has_register(const struct breakpoint *p)
 {
-    return p->type != POINT_FREE && p->slot == slot;
+    return p->type != POINT_FREE && p->slot >= 0;
 }
 
 int free_slot(void)
 {
-    bool used[SLOTS] = {false};
+    unsigned used = 0;
 
     FOR_EACH_POINT (p)
-        for (int slot = 0; slot < SLOTS; slot++)
-            used[slot] |= is_in(p, slot);
+        used |= has_register(p) ? 1u << p->slot : 0;
     for (int slot = 0; gdb.debug_registers_work && slot < SLOTS; slot++)
-        if (!used[slot])
+        if (!(used >> slot & 1))
             return slot;
     return -1;
 }
@@ -47,7 +46,7 @@ void points_to_debug_registers(__u64 *debugreg)
     static const unsigned long lengths[] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
 
     FOR_EACH_POINT (p) {
-        if (p->type == POINT_FREE || p->slot < 0)
+        if (!has_register(p))
             continue;
         unsigned long type = p->type == POINT_WRITE ? 1 : p->type == POINT_ACCESS ? 3 : 0;
         unsigned long length = type ? lengths[p->size] : 0;
@@ -59,10 +58,9 @@ void points_to_debug_registers(__u64 *debugreg)
 /* The CPU may also set bits of registers that are not in use. */
 const struct breakpoint *point_fired(uint64_t dr6)
 {
-    for (int slot = 0; slot < SLOTS; slot++)
-        FOR_EACH_POINT (p)
-            if (dr6 >> slot & 1 && is_in(p, slot))
-                return p;
+    FOR_EACH_POINT (p)
+        if (has_register(p) && dr6 >> p->slot & 1)
+            return p;
     return NULL;
 }
 

@@ -39,6 +39,9 @@ struct walk {
  */
 bool walk(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, unsigned access, struct walk *w);
 
+/* Whether the upper bits of an address repeat the highest one in use; always true outside of long mode. */
+bool is_canonical(const struct kvm_sregs *sregs, uint64_t gva);
+
 /* "PML4[256] -> PDPT[0] -> PD[0] -> PT[511] NOT PRESENT" */
 void walk_print(FILE *out, const struct walk *w);
 
@@ -62,6 +65,9 @@ void symbols_free(struct symbols *s);
 
 /* The last symbol at or before `addr`, with the distance in *offset; NULL if there is none near. */
 const char *symbols_find(const struct symbols *s, uint64_t addr, uint64_t *offset);
+
+/* "ffffffff80102a31 recurse+0x11", or the address alone. */
+void symbols_print(FILE *out, const struct symbols *s, uint64_t addr);
 
 /* ---- The post-mortem (postmortem.c, reenact.c, probe.c, diagnose.c) ---- */
 

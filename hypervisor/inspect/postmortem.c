@@ -4,28 +4,18 @@
 #include <unistd.h>
 #include "../feature.h"
 #include "inspect.h"
+#include "x86.h"
 
 #define FRAMES_MAX 10000 /* of a backtrace; a chain that long is an overflow or a loop */
 #define LINES_MAX  16
-#define RFLAGS_AC  (1ul << 18)
 #define RESET_BASE 0xffff0000ul
-
-static void print_address(const struct autopsy *a, uint64_t addr)
-{
-    uint64_t offset;
-    const char *name = symbols_find(&a->symbols, addr, &offset);
-
-    fprintf(a->out, "%016lx", addr);
-    if (name)
-        fprintf(a->out, " %s+0x%lx", name, offset);
-}
 
 static void print_walk(const struct autopsy *a, const char *name, uint64_t gva, unsigned access)
 {
     struct walk w;
 
     fprintf(a->out, "  %s ", name);
-    print_address(a, gva);
+    symbols_print(a->out, &a->symbols, gva);
     fprintf(a->out, " -> ");
     walk(a->vcpu->vm, &a->sregs, gva, access, &w);
     walk_print(a->out, &w);
@@ -90,7 +80,7 @@ static void print_instruction(const struct autopsy *a)
     size_t n = walk_read(a->vcpu->vm, &a->sregs, a->sregs.cs.base + a->regs.rip, bytes, sizeof bytes);
 
     fprintf(a->out, "RIP ");
-    print_address(a, a->regs.rip);
+    symbols_print(a->out, &a->symbols, a->regs.rip);
     fprintf(a->out, "\n  bytes:");
     for (size_t i = 0; i < n; i++)
         fprintf(a->out, " %02x", bytes[i]);
@@ -111,7 +101,7 @@ static void print_walks(const struct autopsy *a)
 static void print_frame(const struct autopsy *a, uint64_t addr, unsigned repeats)
 {
     fprintf(a->out, "  ");
-    print_address(a, addr);
+    symbols_print(a->out, &a->symbols, addr);
     fprintf(a->out, repeats > 1 ? "  x %u\n" : "\n", repeats);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <sys/mman.h>
 #include "inspect.h"
+#include "x86.h"
 
 #define PROBE_GPA  0xfe000000ul /* in the hole below 4 GiB */
 #define PROBE_SLOT 500          /* of the memory slots; the guest's RAM has the first ones */
@@ -28,10 +29,10 @@ struct probe {
 /* Find a free entry in the upper half of the guest's top table; the lower half belongs to its programs. */
 static uint64_t *free_entry(struct vm *vm, const struct kvm_sregs *sregs, unsigned *index)
 {
-    uint64_t *top = guest_ptr(vm, sregs->cr3 & 0x000ffffffffff000ul, 4096);
+    uint64_t *top = guest_ptr(vm, sregs->cr3 & PTE_ADDR, 4096);
 
     for (unsigned i = 511; top && i >= 256; i--)
-        if (!(top[i] & 1)) {
+        if (!(top[i] & PTE_P)) {
             *index = i;
             return &top[i];
         }
@@ -41,11 +42,11 @@ static uint64_t *free_entry(struct vm *vm, const struct kvm_sregs *sregs, unsign
 /* Map the probe's pages through `entry`. Returns the guest-virtual address of the first. */
 static uint64_t map_probe(struct probe *p, uint64_t *entry, unsigned index, unsigned levels)
 {
-    *entry = PROBE_GPA | 3; /* present, writable */
+    *entry = PROBE_GPA | PTE_P | PTE_W;
     for (unsigned i = 0; i + 2 < levels; i++)
-        p->tables[i][0] = (PROBE_GPA + (i + 1) * 4096) | 3;
+        p->tables[i][0] = (PROBE_GPA + (i + 1) * 4096) | PTE_P | PTE_W;
     for (unsigned i = 0; i < PAGES; i++)
-        p->tables[levels - 2][i] = (PROBE_GPA + i * 4096) | 3;
+        p->tables[levels - 2][i] = (PROBE_GPA + i * 4096) | PTE_P | PTE_W;
     unsigned shift = 12 + 9 * (levels - 1);
     return (uint64_t)((int64_t)((uint64_t)index << (64 - 9)) >> (64 - 9 - shift));
 }
@@ -75,7 +76,7 @@ static void set_registers(const struct autopsy *a, uint64_t gva)
     struct kvm_sregs sregs = a->sregs;
     struct kvm_regs regs = a->regs;
 
-    regs.rflags &= ~0x300ul; /* no interrupt and no single step in between */
+    regs.rflags &= ~(RFLAGS_IF | RFLAGS_TF); /* no interrupt and no single step in between */
     sregs.idt = (struct kvm_dtable){gva + offsetof(struct probe, idt), VECTORS * 16 - 1, {0}};
     sregs.gdt = (struct kvm_dtable){gva + offsetof(struct probe, gdt), (GDT_COPIED + 1) * 8 - 1, {0}};
     sregs.tr = (struct kvm_segment){
@@ -140,9 +141,9 @@ static void run_probe(struct autopsy *a, const struct probe *p, uint64_t gva)
 void probe_exception(struct autopsy *a)
 {
     struct vm *vm = a->vcpu->vm;
-    unsigned index, levels = a->sregs.cr4 & 1 << 12 ? 5 : 4;
+    unsigned index, levels = a->sregs.cr4 & CR4_LA57 ? 5 : 4;
 
-    uint64_t *entry = a->sregs.efer & 1 << 10 ? free_entry(vm, &a->sregs, &index) : NULL;
+    uint64_t *entry = a->sregs.efer & EFER_LMA ? free_entry(vm, &a->sregs, &index) : NULL;
     if (!entry)
         return;
     struct probe *p = mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

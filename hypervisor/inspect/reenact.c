@@ -5,14 +5,14 @@
  */
 #include <cpuid.h>
 #include "inspect.h"
+#include "x86.h"
 
-#define TIME_MAX  2000000000ul /* ns for all steps */
-#define RFLAGS_TF 0x100ul
+#define TIME_MAX 2000000000ul /* ns for all steps */
 
 /* AMD's VMCB holds some MSRs, and KVM clears it, too: those of SYSCALL and SWAPGS (AMD APM 2 §15.5.2). */
 int reenact_prepare(struct vcpu *vcpu)
 {
-    static const uint32_t msrs[] = {0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102};
+    static const uint32_t msrs[] = {MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK, MSR_KERNEL_GS_BASE};
     unsigned eax, vendor = 0, ecx, edx;
 
     __get_cpuid(0, &eax, &vendor, &ecx, &edx);
@@ -80,7 +80,7 @@ void reenact(struct autopsy *a)
 
     registers_get(a);
     /* After a reset the CPU is about to fetch from 0xFFFFFFF0, in real mode: no guest of ours dies there. */
-    bool was_reset = a->regs.rip == 0xfff0 && a->sregs.cs.base == 0xffff0000 && !(a->sregs.cr0 & 1);
+    bool was_reset = a->regs.rip == 0xfff0 && a->sregs.cs.base == 0xffff0000 && !(a->sregs.cr0 & CR0_PE);
     if (a->reason != KVM_EXIT_SHUTDOWN || !vcpu->keeps_registers || !was_reset)
         return;
     put_back(vcpu);

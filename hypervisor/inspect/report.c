@@ -1,5 +1,6 @@
 /* `terrarium report TRACE`: one page of HTML that needs nothing else: the trace's events beside the text and
  * the script that show them. */
+#include <limits.h>
 #include <stdlib.h>
 #include "../feature.h"
 #include "json.h"
@@ -48,19 +49,20 @@ static int save(const char *path, const char *page, size_t size)
 
 static int report_run(int argc, char **argv)
 {
-    char path[4096], *page = NULL;
+    char path[PATH_MAX + sizeof ".html"], *page = NULL;
     size_t size = 0;
 
     if (argc != 2 && argc != 3)
         return complain(STATUS_USAGE, "report: say which trace: terrarium report TRACE [PAGE]");
     snprintf(path, sizeof path, argc == 3 ? "%s" : "%s.html", argv[argc - 1]);
-    FILE *trace = fopen(argv[1], "re"), *out = open_memstream(&page, &size);
-    int err = trace && out ? make_page(trace, argv[1], out)
-                           : complain(-EIO, "report: %s: %s", argv[1], strerror(errno));
-    if (trace)
-        fclose(trace);
-    if (out)
-        fclose(out); /* only a page that is whole is saved */
+    FILE *trace = fopen(argv[1], "re");
+    if (!trace)
+        return complain(STATUS_HOST_ERROR, "report: %s: %s", argv[1], strerror(errno));
+    FILE *out = open_memstream(&page, &size); /* only a page that is whole is saved */
+    int err = out ? make_page(trace, argv[1], out) : -ENOMEM;
+    fclose(trace);
+    if (!out || fclose(out) != 0)
+        err = complain(-ENOMEM, "report: no memory for the page of %s", argv[1]);
     err = err ?: save(path, page, size);
     free(page);
     return err ? STATUS_HOST_ERROR : 0;

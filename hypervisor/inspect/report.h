@@ -13,8 +13,8 @@
  * function; of tracks "1\t0", process and thread;
  * - others: what has no length: [when, "text"] for console text, the event as it was for anything else;
  * - totals: what the trace has under otherData.
- * Memory is needed for these texts and for one event. Returns NULL, or what is wrong with the trace, in a
- * buffer of its own.
+ * Memory is needed for the texts, the others and one event. Returns NULL, or what is wrong with the trace, in
+ * a buffer of its own.
  */
 const char *report_read(FILE *trace, FILE *page);
 

@@ -2,7 +2,7 @@
 // Draws the page of `terrarium report` from the numbers in the element "data". All text goes in by textContent.
 
 const trace = JSON.parse(document.getElementById("data").textContent);
-const COLOURS = 8, CPU_TRACK = 1000000, ROWS_SHOWN = 100, KINDS_SHOWN = 60, PLACES_SHOWN = 40, LINES_SHOWN = 5000;
+const COLOURS = 8, CPU_TRACK = 1000000, ROWS_SHOWN = 100, KINDS_SHOWN = 60, LINES_SHOWN = 5000;
 
 function add(parent, tag, text, className) {
     const element = document.createElement(tag);
@@ -157,8 +157,13 @@ function bar(parent, share, background) {
     span.style.background = background;
 }
 
-function named(parent, row) {
-    const cell = add(parent, "td");
+// Cells for numbers.
+function cells(line, ...texts) {
+    for (const text of texts) add(line, "td", text, "n");
+}
+
+function named(parent, row, tag = "td") {
+    const cell = add(parent, tag);
     add(cell, "i").style.background = fill(row);
     cell.append(row.name);
 }
@@ -168,7 +173,7 @@ function showRows(parent, rows, what) {
     for (const row of rows.slice(0, KINDS_SHOWN)) {
         const line = add(body, "tr");
         named(line, row);
-        for (const text of [count(row.count), time(row.busy), time(row.busy / row.count), time(row.longest)]) add(line, "td", text, "n");
+        cells(line, count(row.count), time(row.busy), time(row.busy / row.count), time(row.longest));
         bar(line, row.busy / all, fill(row));
     }
 }
@@ -183,14 +188,7 @@ function showTables() {
     showRows(byId("exits"), exits, "exit");
     section("devices", "By reason", sorted(byReason), "reason");
     section("devices", "By device", sorted(byDevice), "device");
-    const body = table(byId("places"), ["function", "exits", "time", "share of the time"]), all = sum(exits, "busy") || 1;
-    for (const place of sorted(byPlace).slice(0, PLACES_SHOWN)) {
-        const row = add(body, "tr");
-        add(row, "td", place.name, "mono");
-        add(row, "td", count(place.count), "n");
-        add(row, "td", time(place.busy), "n");
-        bar(row, place.busy / all, "var(--c0)");
-    }
+    showRows(byId("places"), sorted(byPlace), "function");
     const titles = {syscall: "The guest's system calls", switch: "Who had the guest's CPU", fault: "The guest's faults",
                     interrupt: "The guest's interrupts"};
     for (const [category, title] of Object.entries(titles))
@@ -201,16 +199,15 @@ function showTables() {
 
 function consoleLines() {
     const lines = [];
-    let line = {text: "", at: 0, count: 0, busy: 0, rows: new Map()};
+    let line = null;
     for (const [at, text] of trace.others.filter(Array.isArray))
         for (const part of text.split(/(?<=\n)/)) {
+            if (!line) lines.push(line = {text: "", count: 0, busy: 0, rows: new Map()});
             line.text += part;
             line.at = at - first;
-            if (!part.endsWith("\n")) continue;
-            lines.push(line);
-            line = {text: "", at: 0, count: 0, busy: 0, rows: new Map()};
+            if (part.endsWith("\n")) line = null;
         }
-    return line.text ? [...lines, line] : lines;
+    return lines;
 }
 
 function giveLinesTheirExits(lines) {
@@ -234,10 +231,9 @@ function showConsole() {
     giveLinesTheirExits(lines);
     for (const line of lines.slice(0, LINES_SHOWN)) {
         const row = add(body, "tr"), most = [...line.rows].sort((a, b) => b[1] - a[1])[0];
-        add(row, "td", time(line.at), "n");
+        cells(row, time(line.at));
         add(row, "td", decoded(line.text.replace(/[\r\n]/g, "")), "mono");
-        add(row, "td", count(line.count), "n");
-        add(row, "td", time(line.busy), "n");
+        cells(row, count(line.count), time(line.busy));
         if (most) named(row, most[0]);
         else add(row, "td", "");
         if (most) row.lastChild.append(" × " + count(most[1]));
@@ -378,11 +374,7 @@ function showKey() {
     for (const [title, all] of [["Exits:", exits], ["In the guest:", told]]) {
         const shown = all.filter(row => row.colour);
         if (shown.length) add(byId("key"), "b", title);
-        for (const row of shown) {
-            const item = add(byId("key"), "span");
-            add(item, "i").style.background = fill(row);
-            item.append(row.name);
-        }
+        for (const row of shown) named(byId("key"), row, "span");
     }
     if (used.size > rows.length) add(byId("key"), "span", count(used.size - rows.length) + " further tracks are not shown.");
 }

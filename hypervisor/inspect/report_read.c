@@ -8,7 +8,7 @@
 #include "report.h"
 
 #define LATEST_US 1e12  /* eleven days: what lies further off is no time */
-#define TEXTS_MAX 65536 /* what is above that is "all others" */
+#define TEXTS_MAX 65536 /* those above are of kind 0, "all others" */
 #define JSON_PART (JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL)
 
 struct report {
@@ -59,13 +59,17 @@ static double number(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key)); /* 0 if there is none */
 }
 
-static void add_other(struct report *r, const json_t *event, const json_t *string)
+static void add_other(struct report *r, const json_t *event)
 {
-    if (string)
-        fprintf(r->others, ",\n[%.2f", number(event, "ts"));
-    put(r->others, string ? "," : ",\n", string ?: event);
-    if (string)
-        fputc(']', r->others);
+    const json_t *printed = json_object_get(json_object_get(event, "args"), "text");
+
+    if (!json_is_string(printed)) {
+        put(r->others, ",\n", event);
+        return;
+    }
+    fprintf(r->others, ",\n[%.2f", number(event, "ts"));
+    put(r->others, ",", printed);
+    fputc(']', r->others);
 }
 
 static bool is_time(double us)
@@ -83,7 +87,7 @@ static const char *add_event(struct report *r, const json_t *event)
     if (!json_is_object(event) || !is_time(number(event, "ts")) || !is_time(number(event, "dur")))
         return "an event is an object whose ts and dur are times, from 0 to 1e12 microseconds";
     if (strcmp(text(event, "ph"), "X") != 0)
-        return add_other(r, event, json_object_get(args, "text")), NULL;
+        return add_other(r, event), NULL;
     int64_t begin = (int64_t)(number(event, "ts") * 100);
     json_int_t kind =
         place_of(r, json_sprintf("%s\t%s\t%s\t%s\t%.*s", text(event, "cat"), text(event, "name"),

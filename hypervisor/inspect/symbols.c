@@ -54,6 +54,16 @@ void symbols_free(struct symbols *s)
     *s = (struct symbols){0};
 }
 
+void symbols_print(FILE *out, const struct symbols *s, uint64_t addr)
+{
+    uint64_t offset;
+    const char *name = symbols_find(s, addr, &offset);
+
+    fprintf(out, "%016lx", addr);
+    if (name)
+        fprintf(out, " %s+0x%lx", name, offset);
+}
+
 const char *symbols_find(const struct symbols *s, uint64_t addr, uint64_t *offset)
 {
     const Elf64_Sym *best = NULL;

@@ -134,7 +134,8 @@ static int trace_attach(struct vm *vm)
         return options[1].value || options[2].value || options[3].value
                    ? complain(-EINVAL, "--trace-only, -every and -limit go with a trace; add --trace FILE")
                    : 0;
-    trace = (struct trace){.vm = vm, .path = options[0].value, .only = options[1].value, .start = host_now()};
+    uint64_t start = trace.start ?: host_now(); /* a reset is no new beginning */
+    trace = (struct trace){.vm = vm, .path = options[0].value, .only = options[1].value, .start = start};
     return parse_number("--trace-every", options[2].value ?: "1", 1, UINT32_MAX, &trace.every)
                ?: parse_number("--trace-limit", options[3].value ?: "1000000", 1, INT64_MAX, &trace.max)
                ?: trace_guest_attach();
@@ -151,9 +152,10 @@ static int trace_vcpu(struct vcpu *vcpu)
 /* All features have attached: the devices and the handlers are known. */
 static int trace_boot(struct vm *vm)
 {
-    int err = trace.vm ? trace_filter_check() ?: trace_file_start() : 0;
-
-    if (!trace.vm || err < 0)
+    if (!trace.vm)
+        return 0;
+    int err = trace_filter_check() ?: trace_file_start();
+    if (err < 0)
         return err;
     memcpy(handlers, vm->handlers, sizeof handlers);
     for (unsigned i = 0; i < EXIT_REASONS; i++)
@@ -172,8 +174,9 @@ static void trace_ended(struct vm *vm)
         return;
     for (unsigned i = 0; i < vm->cpus && vm->vcpus[i]; i++)
         trace_guest_collect(vm->vcpus[i]);
-    trace_file_end(vm->status == STATUS_RESET);
-    trace.vm = NULL;
+    bool reset = vm->status == STATUS_RESET;
+    trace_file_end(reset);
+    trace = (struct trace){.start = reset ? trace.start : 0};
 }
 
 FEATURE(tracing) = {

@@ -35,12 +35,12 @@ struct trace_event {
 
 /* The one trace that there can be. */
 extern struct trace {
-    struct vm *vm;       /* NULL: none is being made */
-    const char *path;    /* of its file */
-    uint64_t every, max; /* record each N-th exit of a vCPU; events in the file */
-    const char *only;    /* the words of --trace-only; NULL: everything */
-    uint64_t start;      /* host_now() when it began */
-    struct trace_vcpu {
+    struct vm *vm;             /* NULL: none is being made */
+    const char *path;          /* of its file */
+    uint64_t every, max;       /* record each N-th exit of a vCPU; events in the file */
+    const char *only;          /* the words of --trace-only; NULL: everything */
+    uint64_t start;            /* host_now() when it began; kept over a reset */
+    struct trace_vcpu {        /* that vCPU's thread's own while it runs */
         uint64_t seen, wanted; /* exits; of them those that --trace-only wants */
         uint64_t left_ns;      /* when the last handler ended; UNKNOWN_NS: not timed */
         uint64_t ring_gpa;     /* of the guest's own ring; 0: it has none (trace_guest.c) */

@@ -13,9 +13,11 @@
 #define VCPU_TRACK 1u       /* + its number: the track of a vCPU (0 is no thread for some readers) */
 #define CPU_TRACK  1000000u /* + its number: the track of a CPU of the guest's, or the console's */
 
-static FILE *file; /* open from the first start to the end that no reset follows */
 static pthread_t thread;
-static bool running, stop;      /* the thread is there; it should end */
+static bool running, stop; /* the thread is there; it should end */
+
+/* All that follows is the thread's while it runs; before and after, of who starts and ends it. */
+static FILE *file;              /* open from the first start to the end that no reset follows */
 static unsigned machine, guest; /* the processes of the file: 1 and 2, after a reset 3 and 4, ... */
 static uint64_t written;        /* events */
 static struct totals {
@@ -25,15 +27,14 @@ static struct totals {
 static struct symbols symbols;
 
 /* Names that were found, or told, before: direct-mapped caches. */
-struct known {
+static struct known {
     uint64_t key;
     char name[64];
-};
+} places[1024], tasks[256];
 
 static const char *place_name(uint64_t rip)
 {
-    static struct known places[1024];
-    struct known *p = &places[rip % 1024];
+    struct known *p = &places[rip % COUNT(places)];
     uint64_t offset;
 
     if (p->key != rip) {
@@ -45,12 +46,18 @@ static const char *place_name(uint64_t rip)
     return p->name;
 }
 
+static void put_text(const char *key, const char *text)
+{
+    fputs(key, file);
+    json_put(file, text, strlen(text));
+}
+
 /* Begin an event, up to and with its name. */
 static void put_head(char phase, unsigned process, uint32_t track, const char *category, const char *name)
 {
-    fprintf(file, "%s{\"ph\":\"%c\",\"pid\":%u,\"tid\":%u,\"cat\":\"%s\",\"name\":", written++ ? ",\n" : "",
-            phase, process, track, category);
-    json_put(file, name, strlen(name));
+    fprintf(file, "%s{\"ph\":\"%c\",\"pid\":%u,\"tid\":%u,\"cat\":\"%s\"", written++ ? ",\n" : "", phase,
+            process, track, category);
+    put_text(",\"name\":", name);
 }
 
 static void put_times(const struct trace_event *e)
@@ -63,19 +70,18 @@ static void put_times(const struct trace_event *e)
 static void put_name(const char *what, unsigned process, uint32_t track, const char *name)
 {
     put_head('M', process, track, "__metadata", what);
-    fputs(",\"args\":{\"name\":", file);
-    json_put(file, name, strlen(name));
+    put_text(",\"args\":{\"name\":", name);
     fputs("}}", file);
 }
 
 static void put_exit(const struct trace_event *e)
 {
-    const char *reason = trace_reason(e->reason), *device = trace_device(e), *verb = reason;
+    static const char *const verbs[] = {"read", "write", "in", "out"};
+    const char *reason = trace_reason(e->reason), *device = trace_device(e);
     char name[64];
 
-    if (device)
-        verb = e->reason == KVM_EXIT_IO ? (e->is_write ? "out" : "in") : e->is_write ? "write" : "read";
-    snprintf(name, sizeof name, device ? "%s %.40s" : "%s", verb, device);
+    snprintf(name, sizeof name, device ? "%s %.40s" : "%s",
+             device ? verbs[2 * (e->reason == KVM_EXIT_IO) + e->is_write] : reason, device);
     put_head('X', machine, VCPU_TRACK + e->vcpu, "exit", name);
     put_times(e);
     fprintf(file, "\"reason\":\"%s\"", reason);
@@ -84,10 +90,8 @@ static void put_exit(const struct trace_event *e)
                 device, e->addr, e->size, e->count, e->value);
     if (e->guest_ns != UNKNOWN_NS)
         fprintf(file, ",\"guest_us\":%.3f", (double)e->guest_ns / 1e3);
-    if (e->rip) {
-        fputs(",\"at\":", file);
-        json_put(file, place_name(e->rip), strlen(place_name(e->rip)));
-    }
+    if (e->rip)
+        put_text(",\"at\":", place_name(e->rip));
     fputs("}}", file);
 }
 
@@ -105,8 +109,7 @@ static void put_console(const struct trace_event *e)
 /* Guests tell a name again and again; it is written once. */
 static void name_task(const struct trace_event *e)
 {
-    static struct known tasks[256];
-    struct known *k = &tasks[e->task % 256];
+    struct known *k = &tasks[e->task % COUNT(tasks)];
     uint64_t key = (uint64_t)guest << 32 | e->task;
 
     if (k->key == key && memcmp(k->name, e->text, sizeof e->text) == 0)
@@ -187,6 +190,7 @@ int trace_file_start(void)
     machine = guest + 1;
     guest = machine + 1;
     symbols_load(&symbols, trace.vm->kernel_fd);
+    memset(places, 0, sizeof places); /* after a reset it may be another kernel */
     put_track_names();
     stop = false;
     err = pthread_create(&thread, NULL, writer, NULL);

@@ -83,6 +83,8 @@ bool trace_wants(const struct trace_event *event)
 {
     if (!trace.only || event->kind == TRACE_NAME || listed(trace_kind_names[event->kind]))
         return true;
-    const char *device = event->kind == TRACE_EXIT ? trace_device(event) : NULL;
-    return event->kind == TRACE_EXIT && (listed(trace_reason(event->reason)) || (device && listed(device)));
+    if (event->kind != TRACE_EXIT)
+        return false;
+    const char *device = trace_device(event);
+    return listed(trace_reason(event->reason)) || (device && listed(device));
 }

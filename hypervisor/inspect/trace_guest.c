@@ -15,11 +15,11 @@
 #include <ctype.h>
 #include <x86intrin.h>
 #include "trace.h"
+#include "x86.h"
 
 #define EVENTS_PORT    0xE4
 #define EVENTS_PRESENT 0x54
 #define GUEST_EVENTS   256
-#define MSR_TSC        0x10
 
 struct guest_event {
     uint64_t begin, end; /* time stamp counter */
@@ -46,10 +46,10 @@ static struct moment moment_now(void)
     uint64_t least = UINT64_MAX;
 
     for (int i = 0; i < 3; i++) {
-        uint64_t before = __rdtsc(), ns = host_now(), between = __rdtsc() - before;
+        uint64_t before = __rdtsc(), ns = trace_now(), between = __rdtsc() - before;
         if (between < least) {
             least = between;
-            best = (struct moment){ns - trace.start, before + between / 2};
+            best = (struct moment){ns, before + between / 2};
         }
     }
     return best;
@@ -59,12 +59,12 @@ static struct moment first; /* when the trace began */
 
 static uint64_t guest_tsc(struct vcpu *vcpu)
 {
-    uint64_t room[(sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)) / 8] = {0};
-    struct kvm_msrs *msrs = (struct kvm_msrs *)room;
+    struct {
+        uint32_t count, unused;
+        struct kvm_msr_entry entry;
+    } msrs = {.count = 1, .entry.index = MSR_TSC}; /* laid out as struct kvm_msrs */
 
-    msrs->nmsrs = 1;
-    msrs->entries[0].index = MSR_TSC;
-    return ioctl(vcpu->fd, KVM_GET_MSRS, msrs) == 1 ? msrs->entries[0].data : __rdtsc();
+    return ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) == 1 ? msrs.entry.data : __rdtsc();
 }
 
 static uint64_t events_read(const struct access *a)

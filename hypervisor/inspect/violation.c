@@ -1,12 +1,6 @@
 /* What the instruction at RIP does that the CPU forbids. The error code of a #GP says little: mostly 0. */
 #include "inspect.h"
-
-#define CR0_PE   1ul
-#define CR0_PG   (1ul << 31)
-#define CR4_PAE  (1ul << 5)
-#define EFER_LME (1ul << 8)
-#define EFER_LMA (1ul << 10)
-#define MSR_EFER 0xc0000080u
+#include "x86.h"
 
 /* The instruction, cut into the pieces of Intel SDM 2A §2.1. */
 struct code {
@@ -57,13 +51,6 @@ static uint64_t operand_address(const struct autopsy *a, const struct code *c)
     if (rm == 4 && ((sib >> 3 & 7) != 4 || c->rex & 2))
         addr += reg(a, (sib >> 3 & 7) | (c->rex & 2) << 2) << (sib >> 6);
     return addr + (uint64_t)(int64_t)(mod == 1 ? (int8_t)*displacement : mod == 2 || without_base ? word : 0);
-}
-
-static bool is_canonical(const struct autopsy *a, uint64_t addr)
-{
-    unsigned unused = a->sregs.cr4 & 1 << 12 ? 7 : 16;
-
-    return (uint64_t)((int64_t)(addr << unused) >> unused) == addr;
 }
 
 static const char *control_problem(const struct autopsy *a, unsigned number, uint64_t value)
@@ -130,9 +117,9 @@ bool print_violation(const struct autopsy *a)
     else if (c.opcode == 0xcf && a->sregs.cs.l)
         fprintf(a->out, "IRETQ to CS 0x%lx, RIP %lx, SS 0x%lx, RSP %lx", frame[1], frame[0], frame[4],
                 frame[3]);
-    else if (c.opcode == 0xc3 && !is_canonical(a, frame[0]))
+    else if (c.opcode == 0xc3 && !is_canonical(&a->sregs, frame[0]))
         fprintf(a->out, "RET to %016lx, which is not canonical", frame[0]);
-    else if ((in_memory || c.opcode == 0xff) && !is_canonical(a, value))
+    else if ((in_memory || c.opcode == 0xff) && !is_canonical(&a->sregs, value))
         fprintf(a->out, "the address %016lx is not canonical", value);
     else if (in_memory && wants_alignment(&c) && value & 15)
         fprintf(a->out, "the address %016lx is not a multiple of 16, as this SSE instruction wants it",

@@ -1,23 +1,7 @@
 /* The page-table walk that the CPU does, done in the open: every level, and where and why it ends. */
 #include <cpuid.h>
 #include "inspect.h"
-
-#define CR0_WP   (1ul << 16)
-#define CR0_PG   (1ul << 31)
-#define CR4_PSE  (1ul << 4)
-#define CR4_PAE  (1ul << 5)
-#define CR4_LA57 (1ul << 12)
-#define CR4_SMEP (1ul << 20)
-#define CR4_SMAP (1ul << 21)
-#define EFER_LMA (1ul << 10)
-#define EFER_NXE (1ul << 11)
-
-#define PTE_P    1ul
-#define PTE_W    2ul
-#define PTE_U    4ul
-#define PTE_PS   (1ul << 7)
-#define PTE_NX   (1ul << 63)
-#define PTE_ADDR 0x000ffffffffff000ul
+#include "x86.h"
 
 /* How the address is cut into indices: `top` levels of `bits` bits each, above the 12 bits within a page. */
 struct mode {
@@ -35,8 +19,9 @@ static const struct mode *walk_mode(const struct kvm_sregs *sregs)
     return sregs->cr4 & CR4_PAE ? &modes[1] : &modes[0];
 }
 
-static bool canonical(uint64_t gva, const struct mode *m)
+bool is_canonical(const struct kvm_sregs *sregs, uint64_t gva)
 {
+    const struct mode *m = walk_mode(sregs);
     unsigned unused = 64 - (12 + m->top * m->bits);
 
     return m->top < 4 || (uint64_t)((int64_t)(gva << unused) >> unused) == gva;
@@ -143,7 +128,7 @@ bool walk(struct vm *vm, const struct kvm_sregs *sregs, uint64_t gva, unsigned a
     if (!(sregs->cr0 & CR0_PG)) {
         w->gpa = gva;
         w->page_size = PAGE_SIZE;
-    } else if (!canonical(gva, m))
+    } else if (!is_canonical(sregs, gva))
         w->why = "NOT CANONICAL (the upper bits must repeat the highest one in use)";
     else
         w->why = walk_levels(vm, sregs, m, w) ?: denied(w, sregs, access);

@@ -2,17 +2,7 @@
  * at any moment: every number is read once, checked, and only then used. */
 #include "virtio.h"
 
-#define DESC_NEXT     1u
-#define DESC_WRITE    2u
-#define DESC_INDIRECT 4u
-
 #define AVAIL_NO_INTERRUPT 1u
-
-struct desc {
-    uint64_t gpa;
-    uint32_t len;
-    uint16_t flags, next;
-};
 
 /* The rings of §2.7.6 and §2.7.8, with the fields of EVENT_IDX behind their ends. */
 struct avail {
@@ -77,18 +67,19 @@ static void want_notify(struct virtio_device *v, const struct virtqueue *q, bool
 {
     struct used *used = used_ring(v, q);
 
-    if (virtio_has(v, VIRTIO_F_EVENT_IDX)) {
-        if (want) /* avail_event, behind the used ring: notify when the entry of this index is there (§2.7.10)
-                   */
-            __atomic_store_n((uint16_t *)&used->ring[q->size], q->next_avail, __ATOMIC_RELAXED);
-    } else {
+    /* avail_event, behind the used ring: notify when the entry of this index is there (§2.7.10). */
+    uint16_t *avail_event = (uint16_t *)&used->ring[q->size];
+
+    if (!virtio_has(v, VIRTIO_F_EVENT_IDX))
         __atomic_store_n(&used->flags, want ? 0 : USED_NO_NOTIFY, __ATOMIC_RELAXED);
-    }
-    __atomic_thread_fence(
-        __ATOMIC_SEQ_CST); /* the driver sees this before we look at its index for the last time */
+    else if (want)
+        __atomic_store_n(avail_event, q->next_avail, __ATOMIC_RELAXED);
+    /* The driver sees this before we look at its index for the last time. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-bool virtq_pending(struct virtio_device *v, unsigned queue)
+/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
+static bool is_pending(struct virtio_device *v, unsigned queue)
 {
     struct virtqueue *q = &v->state->queues[queue];
 
@@ -175,7 +166,7 @@ bool virtq_pop(struct virtio_device *v, unsigned queue, struct chain *chain)
     struct virtqueue *q = &v->state->queues[queue];
     struct desc d = {0};
 
-    if (!virtq_pending(v, queue))
+    if (!is_pending(v, queue))
         return false;
     chain->head = avail_ring(v, q)->ring[q->next_avail % q->size];
     chain->out_count = chain->in_count = 0;

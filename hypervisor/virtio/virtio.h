@@ -103,6 +103,17 @@ void virtio_interrupt(struct virtio_device *v, uint32_t reason);
 
 /* ---- Queues (queue.c) ---- */
 
+/* A descriptor, as it lies in the guest's memory (§2.7.5), and its flags. */
+struct desc {
+    uint64_t gpa;
+    uint32_t len;
+    uint16_t flags, next;
+};
+
+#define DESC_NEXT     1u
+#define DESC_WRITE    2u
+#define DESC_INDIRECT 4u
+
 /* The buffers of one chain of descriptors, checked: all of them are in RAM. */
 struct chain {
     uint16_t head; /* names the chain to the driver */
@@ -114,9 +125,6 @@ struct chain {
 
 /* Whether the three parts of the queue are aligned and in RAM, and its size allowed. */
 bool virtq_valid(struct vm *vm, const struct virtqueue *q);
-
-/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
-bool virtq_pending(struct virtio_device *v, unsigned queue);
 
 /* Take the next chain. Returns whether there was one; a chain that breaks the rules breaks the device. */
 bool virtq_pop(struct virtio_device *v, unsigned queue, struct chain *chain);

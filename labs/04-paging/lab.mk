@@ -1,5 +1,6 @@
 TITLE_04 = Page tables, and why a guest died
 HYPERVISOR += hypervisor/inspect/walk.c
+HYPERVISOR += hypervisor/inspect/x86.h
 HYPERVISOR += hypervisor/inspect/inspect.h
 HYPERVISOR += hypervisor/inspect/symbols.c
 HYPERVISOR += hypervisor/inspect/reenact.c

@@ -67,6 +67,8 @@ class TrapFrame(kernel.Command):
             raise self.usage()
         if words and words[0].isdigit():
             process = kernel.process(words[0])
+            if int(process["thread"]) == 0:
+                raise gdb.GdbError("process %s has ended: its stack, where the trap frame was, is gone" % words[0])
             if int(process["frame"]) == 0:
                 raise gdb.GdbError("process %s has not entered the kernel by itself yet" % words[0])
             if kernel.cpu_of(process["thread"]) is not None and kernel.in_user_mode():

@@ -51,7 +51,7 @@ def junit(result):
             if not mark.passed:
                 failure = ElementTree.SubElement(case, "failure", message=f"0 of {mark.graded.points} points")
                 failure.text = printable(grade.advice(mark))
-        remarks = [text for text in result.remarks if text.startswith(f"lab {lab.number} ")]
+        remarks = [text for text in result.remarks if re.match(rf"lab {lab.number}\b", text)]
         ElementTree.SubElement(suite, "system-out").text = printable("\n".join([*remarks, sum_of(marks)]))
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(suites, encoding="unicode")
 

@@ -3,8 +3,8 @@
 /* sources: hypervisor/inspect/gdb_target.c hypervisor/inspect/gdb_memory.c hypervisor/inspect/gdb_step.c */
 /* sources: hypervisor/inspect/gdb_break.c hypervisor/inspect/gdb_monitor.c hypervisor/inspect/walk.c */
 /* sources: hypervisor/inspect/gdb_resume.c hypervisor/inspect/gdb_watch.c hypervisor/inspect/gdb_query.c */
-/* sources: hypervisor/inspect/gdb_registers.c */
-/* sources: tests/unit/gdb_host.c */
+/* sources: hypervisor/inspect/gdb_registers.c hypervisor/inspect/control_answer.c */
+/* sources: hypervisor/inspect/json.c tests/unit/gdb_host.c */
 #include <stdlib.h>
 #include "tests/unit/gdb_host.h"
 #include "inspect/control.h"
@@ -15,13 +15,24 @@ static char frame[PACKET_MAX + 4];
 
 /* ---- The machine around it ---- */
 
-static bool answer(struct vm *vm, const struct request *request, FILE *out)
+static bool answer(struct vm *vm, const char *const *arguments, FILE *out)
 {
     (void)vm;
-    return fputs(request->arguments[0], out) >= 0;
+    return fputs(arguments[0], out) >= 0;
 }
 
 CONTROL(anything) = {.name = "anything", .synopsis = "", .help = "", .run = answer};
+
+/* Only the control socket's. */
+void vm_freeze(struct vm *vm)
+{
+    (void)vm;
+}
+
+void vm_thaw(struct vm *vm)
+{
+    (void)vm;
+}
 
 const char *exit_reason_name(unsigned reason)
 {

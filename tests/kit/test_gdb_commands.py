@@ -292,6 +292,15 @@ class Start(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("guest, hypervisor or both, not 'nobody'", done.stdout)
 
+    def test_a_guest_that_does_not_start(self):
+        words = [moss.ROOT + "/scripts/gdb/start", "guest", "none.elf", moss.BUILD + "/terrarium", "run", "--memory", "none"]
+        with tempfile.TemporaryDirectory() as place:
+            done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=moss.ROOT, stdin=subprocess.DEVNULL,
+                                  env={**os.environ, "TERRARIUM_RUN": place})
+            self.assertEqual(os.listdir(place), [], "nothing is left behind")
+        self.assertIn("--memory none: not a size", done.stderr)
+        self.assertEqual(done.returncode, 2, "its status is that of Terrarium")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -185,6 +185,8 @@ class Shapes(Grading):
             self.assertEqual(len(suite.findall("testcase/failure")), int(suite.get("failures")))
         self.assertIn("?[1m<&>?", suites[0].find("testcase/failure").text)
         self.assertIn("does not compile", suites[1].find("system-out").text)
+        nothing = ElementTree.fromstring(self.said(1, "--submission", self.submit({"x": ""}), "--json", "junit")[0])
+        self.assertIn("has none of its files", nothing.find("testsuite/system-out").text)
 
     def test_tap(self):
         """https://testanything.org/tap-version-13-specification.html"""

@@ -31,6 +31,13 @@ class Targets(unittest.TestCase):
             self.assertIn("Moss panics: ", done.stdout)
             self.assertRegex(done.stderr, r"\[Makefile:\d+: run\] Error 255")
 
+    def test_the_fuzzers_build_and_run(self):
+        """Each finds harm only in many more inputs than there is time for here."""
+        done = make("-j2", "fuzz", "RUNS=100")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        fuzzers = [name for name in os.listdir(os.path.join(moss.ROOT, "tests/fuzz")) if name.endswith(".c")]
+        self.assertEqual(sorted(re.findall(r"(\w+): 100 inputs, none did harm", done.stdout)), sorted(name[:-2] for name in fuzzers))
+
     def test_threads_end_where_nobody_can_type(self):
         """Without user programs, the machine is off at once, or when its last thread has ended."""
         for append in "", "demo=threads":

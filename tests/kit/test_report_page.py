@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -13,6 +14,7 @@ import zlib
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE = 120
+PATH_MAX = 4096  # with the zero byte at the end
 NASTY = "</script><script>document.title='broken'</script>"
 
 
@@ -28,6 +30,24 @@ def sample():
         events.append({"ph": "i", "pid": 1, "tid": 1000000, "cat": "console", "ts": at, "name": "console", "args": {"text": text}})
     events.append({"ph": "X", "pid": 2, "tid": 5, "cat": "syscall", "ts": 10, "dur": 9000, "name": "execve", "args": {"task": 5}})
     return {"displayTimeUnit": "ns", "traceEvents": events, "otherData": {"every": 1, "dropped": 17, "over_limit": 0, "lost_by_guest": 0}}
+
+
+class Report(unittest.TestCase):
+    """The command, without a browser."""
+
+    def test_the_page_never_takes_the_place_of_the_trace(self):
+        """Where the name of the trace has no room for ".html" behind it, there is no page."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = directory
+            while len(path) < PATH_MAX - 250:
+                path += "/" + 200 * "d"
+            os.makedirs(path)
+            path += "/" + (PATH_MAX - 2 - len(path)) * "t"
+            trace = json.dumps(sample())
+            pathlib.Path(path).write_text(trace)
+            done = subprocess.run([ROOT / "build/terrarium", "report", path], capture_output=True, text=True, check=False)
+            self.assertEqual(pathlib.Path(path).read_text(), trace)
+            self.assertEqual(done.returncode, 120)
 
 
 class ReportPage(unittest.TestCase):
@@ -67,7 +87,7 @@ class ReportPage(unittest.TestCase):
             self.assertIn(["io", *uart], rows)
             self.assertIn(["uart16550", *uart], rows)
             self.assertIn(["no device", "1", "4.00 µs", "4.00 µs", "4.00 µs", ""], rows)
-            self.assertIn(["uart_write", "600", "6.60 ms", ""], rows)
+            self.assertIn(["uart_write", "600", "6.60 ms", "11.0 µs", "12.0 µs", ""], rows)
             self.assertIn(["execve", "1", "9.00 ms", "9.00 ms", "9.00 ms", ""], rows)
         with self.subTest("console"):
             self.assertIn([NASTY + " grün", "602", "6.61 ms", "out uart16550 × 601"], [row[1:] for row in rows])

@@ -33,6 +33,13 @@ class Static(unittest.TestCase):
     def test_c_files_are_laid_out_by_clang_format(self):
         self.run_tool("clang-format", "--dry-run", "-Werror", *tracked("*.c", "*.h"))
 
+    def test_no_macro_is_defined_for_nothing(self):
+        user = set(tracked("guestos/user/*.c"))
+        for compiler, sources in ((["gcc", "-D_GNU_SOURCE", "-Ihypervisor"], tracked("hypervisor/*.c")),
+                                  (["gcc", "-ffreestanding", "-Iguestos/include"], sorted(set(tracked("guestos/*.c")) - user)),
+                                  (["musl-gcc", "-Iguestos/user/include"], sorted(user))):
+            self.run_tool(*compiler, "-std=gnu11", "-fsyntax-only", "-Wunused-macros", "-Werror", *sources)
+
     def test_shell_scripts_pass_shellcheck(self):
         scripts = [path for path in tracked() if re.search(r"\b(ba|da)?sh$", interpreter(path)) or path.endswith(".sh")]
         self.run_tool("shellcheck", "-x", *scripts)

@@ -64,12 +64,15 @@ extern char disk_warnings[4096];
 /* kmalloc gives NULL from the n-th call on; 0: never. */
 extern unsigned disk_kmalloc_fails;
 
+/* The largest number of bytes that kmalloc was asked for. */
+extern size_t disk_kmalloc_most;
+
 /* What frames_free() says; and frames that the test has from frame_lender and that are free again. */
 #define DISK_LENT_MAX 256
 extern uint64_t disk_frames_free, disk_lent[DISK_LENT_MAX];
 extern unsigned disk_lent_count;
 
-/* --- the file system on it --- */
+/* --- the file system on it (moss_files.c) --- */
 
 /* Mount it as the root of all. Returns 0 or -errno. */
 int disk_mount(struct disk *disk, bool read_only);

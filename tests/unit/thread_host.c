@@ -165,3 +165,14 @@ unsigned threads_ready(struct cpu *cpu)
     }
     return n;
 }
+
+void sleep_twice(void *arg)
+{
+    (void)arg;
+    for (unsigned i = 0; i < 2; i++) {
+        note_name();
+        prepare_to_wait();
+        schedule();
+    }
+    note_name();
+}

@@ -35,4 +35,18 @@ extern uint64_t kernel_stack;                  /* for traps from programs, as la
 extern bool nobody_types;                      /* `notty` is on the command line */
 extern unsigned power_offs;
 
+/* A thread that notes its name before, between and after two sleeps. */
+void sleep_twice(void *arg);
+
+/* As wait_prepare() leaves the thread that calls. */
+static inline void prepare_to_wait(void)
+{
+    current_thread()->state = THREAD_WAITING;
+}
+
+static inline void note_name(void)
+{
+    note(current_thread()->name[0]);
+}
+
 #endif

@@ -141,6 +141,38 @@ static void a_vector_has_its_handler(void **state)
     expect_panic("has two handlers", trap_handle(77, handler));
 }
 
+static struct trap_began watched;
+
+static void watch(const struct trapframe *frame, const struct trap_began *began)
+{
+    (void)frame;
+    watched = *began;
+}
+
+/* As a page fault that sleeps until the disk has answered: others fault meanwhile, and execve is another
+ * frame. */
+static void sleeping_handler(struct trapframe *frame)
+{
+    cpu_host_cr2 = 0x2000;
+    frame->error = 0;
+}
+
+static void a_watcher_sees_a_trap_as_it_began(void **state)
+{
+    struct trapframe frame = {.vector = 78, .cs = KERNEL_CS, .error = 6};
+
+    (void)state;
+    cpu_host_begin();
+    trap_handle(78, sleeping_handler);
+    trap_watcher = watch;
+    cpu_host_cr2 = 0x1000;
+    trap_dispatch(&frame);
+    trap_watcher = NULL;
+    expect_number(watched.vector, 78, "its vector");
+    expect_number(watched.error, 6, "its error code");
+    expect_number(watched.cr2, 0x1000, "CR2 as it was: the handler may sleep, and others fault meanwhile");
+}
+
 static void an_exception_where_the_kernel_may_fault_goes_on_behind(void **state)
 {
     struct trapframe frame = {.vector = 13, .cs = KERNEL_CS, .rip = MAY_FAULT};
@@ -170,6 +202,7 @@ int main(void)
         cmocka_unit_test(programs_may_raise_a_breakpoint_only),
         cmocka_unit_test(a_double_fault_has_a_stack_of_its_own),
         cmocka_unit_test(a_vector_has_its_handler),
+        cmocka_unit_test(a_watcher_sees_a_trap_as_it_began),
         cmocka_unit_test(an_exception_where_the_kernel_may_fault_goes_on_behind),
         cmocka_unit_test(a_fault_while_telling_of_a_fault_ends_it),
     };

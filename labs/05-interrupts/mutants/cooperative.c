@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.a_tick_ends_a_turn. Mistake: counts, and takes the
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.a_tick_ends_a_turn. Mistake: counts, and takes the
  * CPU from nobody. */
 static void tick(struct trapframe *frame)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.one_cpu_wakes_the_sleepers. Mistake: every CPU
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.one_cpu_wakes_the_sleepers. Mistake: every CPU
  * looks through the sleepers. */
 static void tick(struct trapframe *frame)
 {

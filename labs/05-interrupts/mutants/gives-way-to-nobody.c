@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.alone_nothing_changes. Mistake: looks for the next
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.alone_nothing_changes. Mistake: looks for the next
  * before it queues the current one: alone it gives way to the idle thread. */
 static void switch_away(bool yield)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.the_idle_thread_is_not_queued. Mistake: puts the
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.the_idle_thread_is_not_queued. Mistake: puts the
  * idle thread into the run queue. */
 static void switch_away(bool yield)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.a_switch_is_not_disturbed. Mistake: switches
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.a_switch_is_not_disturbed. Mistake: switches
  * interrupts on before the switch. */
 static void switch_away(bool yield)
 {

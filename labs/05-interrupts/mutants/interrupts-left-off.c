@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.interrupts_are_left_as_they_were. Mistake: forgets
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.interrupts_are_left_as_they_were. Mistake: forgets
  * to switch interrupts on again. */
 static void switch_away(bool yield)
 {

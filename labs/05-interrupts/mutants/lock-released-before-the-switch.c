@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.a_switch_is_not_disturbed. Mistake: releases the
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.a_switch_is_not_disturbed. Mistake: releases the
  * run queue before the registers are saved. */
 static void switch_away(bool yield)
 {

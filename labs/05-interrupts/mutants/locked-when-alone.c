@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.alone_nothing_changes. Mistake: keeps the lock when
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.alone_nothing_changes. Mistake: keeps the lock when
  * there is nobody to switch to. */
 static void switch_away(bool yield)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.who_waits_does_not_run. Mistake: queues every
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.who_waits_does_not_run. Mistake: queues every
  * thread, whether it waits or not. */
 static void switch_away(bool yield)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.preemption_is_no_sleep. Mistake: a preempted thread
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.preemption_is_no_sleep. Mistake: a preempted thread
  * that has prepared to wait is not queued. */
 static void switch_away(bool yield)
 {

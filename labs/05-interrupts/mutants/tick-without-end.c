@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.the_tick_tells_its_end. Mistake: forgets EOI: the
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.the_tick_tells_its_end. Mistake: forgets EOI: the
  * first tick is the last interrupt. */
 static void tick(struct trapframe *frame)
 {

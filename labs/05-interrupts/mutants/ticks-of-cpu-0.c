@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.one_cpu_wakes_the_sleepers. Mistake: counts on CPU
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.one_cpu_wakes_the_sleepers. Mistake: counts on CPU
  * 0 whatever CPU it is. */
 static void tick(struct trapframe *frame)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/kernel/thread.c. Caught by: unit_thread.a_turn_lasts_until_the_next_tick. Mistake:
+/* In: guestos/kernel/thread.c. Caught by: unit_scheduler.a_turn_lasts_until_the_next_tick. Mistake:
  * need_resched stays set: the next thread gives way at once. */
 static void switch_away(bool yield)
 {

@@ -27,11 +27,6 @@ static unsigned waiters(void)
     return n;
 }
 
-static void note_name(void)
-{
-    note(current_thread()->name[0]);
-}
-
 /* As a tick at that time. */
 static void tick_at(uint64_t time)
 {

@@ -10,7 +10,7 @@ int signal_frame_push(struct process *process, struct trapframe *frame, int sign
         .return_address = action->restorer,
         .ucontext.flags = UC_FLAGS,
         .ucontext.stack = process->signals.stack,
-        .ucontext.context = save_registers(frame, blocked, fpstate),
+        .ucontext.context = save_registers(frame, blocked, fpstate, cause->address),
         .ucontext.mask = blocked,
         .siginfo = signal_info(signal, cause),
     };

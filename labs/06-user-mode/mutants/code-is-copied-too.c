@@ -1,4 +1,4 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.what_cannot_be_written_is_not_copied_later. Mistake: marks
+/* In: guestos/proc/vm.c. Caught by: unit_fork.what_cannot_be_written_is_not_copied_later. Mistake: marks
  * read-only pages for copying: a write to them would be allowed. */
 static int fork_pages(struct address_space *from, struct address_space *to, const struct area *area)
 {

@@ -1,5 +1,5 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.the_first_write_makes_a_copy. Mistake: flushes first: the CPU may
- * load the old entry again. */
+/* In: guestos/proc/vm.c. Caught by: unit_fork.the_first_write_makes_a_copy. Mistake: flushes first: the CPU
+ * may load the old entry again. */
 static int copy_page(pte_t *entry, uint64_t page)
 {
     uint64_t old = *entry & PTE_ADDRESS, frame = old;

@@ -1,4 +1,4 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.the_last_owner_keeps_the_page. Mistake: gives a frame back that
+/* In: guestos/proc/vm.c. Caught by: unit_fork.the_last_owner_keeps_the_page. Mistake: gives a frame back that
  * it goes on using. */
 static int copy_page(pte_t *entry, uint64_t page)
 {

@@ -1,4 +1,4 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.a_fork_without_memory_leaves_no_trace. Mistake: what a fork had
+/* In: guestos/proc/vm.c. Caught by: unit_fork.a_fork_without_memory_leaves_no_trace. Mistake: what a fork had
  * got when memory ran out is never given back. */
 struct address_space *vm_fork(struct address_space *from)
 {

@@ -1,5 +1,5 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.a_fork_shares_every_page. Mistake: maps a frame twice and counts
- * it once: freed while it is mapped. */
+/* In: guestos/proc/vm.c. Caught by: unit_fork.a_fork_shares_every_page. Mistake: maps a frame twice and
+ * counts it once: freed while it is mapped. */
 static int fork_pages(struct address_space *from, struct address_space *to, const struct area *area)
 {
     pte_t *entry;

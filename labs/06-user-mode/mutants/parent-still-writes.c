@@ -1,4 +1,4 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.neither_side_can_write_to_a_shared_page. Mistake: only the
+/* In: guestos/proc/vm.c. Caught by: unit_fork.neither_side_can_write_to_a_shared_page. Mistake: only the
  * child's entry becomes read-only. */
 static int fork_pages(struct address_space *from, struct address_space *to, const struct area *area)
 {

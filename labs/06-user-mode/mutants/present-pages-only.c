@@ -1,5 +1,5 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.a_page_that_nobody_may_use_is_forked_too. Mistake: forgets pages
- * that mprotect() has closed for now. */
+/* In: guestos/proc/vm.c. Caught by: unit_fork.a_page_that_nobody_may_use_is_forked_too. Mistake: forgets
+ * pages that mprotect() has closed for now. */
 static int fork_pages(struct address_space *from, struct address_space *to, const struct area *area)
 {
     pte_t *entry;

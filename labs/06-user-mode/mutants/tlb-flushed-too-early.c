@@ -1,5 +1,5 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.the_cpu_forgets_the_writable_entries. Mistake: flushes before the
- * entries change. */
+/* In: guestos/proc/vm.c. Caught by: unit_fork.the_cpu_forgets_the_writable_entries. Mistake: flushes before
+ * the entries change. */
 struct address_space *vm_fork(struct address_space *from)
 {
     struct address_space *to = vm_create();

@@ -1,5 +1,5 @@
-/* In: guestos/proc/vm.c. Caught by: unit_vm.the_cpu_forgets_the_writable_entries. Mistake: the parent goes on
- * writing to pages that the child has, too. */
+/* In: guestos/proc/vm.c. Caught by: unit_fork.the_cpu_forgets_the_writable_entries. Mistake: the parent goes
+ * on writing to pages that the child has, too. */
 struct address_space *vm_fork(struct address_space *from)
 {
     struct address_space *to = vm_create();

@@ -91,7 +91,7 @@ static int set_up(void **state)
 static int push(void)
 {
     cpu_host_begin();
-    cpu_host_cr2 = cause.address;
+    cpu_host_cr2 = cause.address + 0x1000; /* somebody else's fault since */
     return signal_frame_push(&host_process, &frame, SIGSEGV, &action, &cause, BLOCKED);
 }
 

@@ -14,7 +14,7 @@
 extern const struct init_call __start_inits[];
 bool syscall_dispatch(struct trapframe *frame);
 
-void (*trap_watcher)(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began);
+void (*trap_watcher)(const struct trapframe *frame, const struct trap_began *began);
 static struct trapframe frame;
 static uint64_t got[6];
 static unsigned called, left, seen_before, seen_after;

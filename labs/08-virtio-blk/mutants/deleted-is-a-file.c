@@ -6,7 +6,7 @@ static enum slot_kind kind_of(const struct fat_short *slot)
 
     if (first == 0)
         return SLOT_END;
-    if (first == DELETED)
+    if (first == FAT_DELETED)
         return SLOT_FREE;
     if ((slot->attributes & 0x3f) == FAT_LONG_NAME)
         return SLOT_NAME_PART;

@@ -2,7 +2,7 @@
  * deleted slot (0xe5) for the end of the directory: what comes behind it is lost. */
 static enum slot_kind kind_of(const struct fat_short *slot)
 {
-    if (slot->name[0] == 0 || slot->name[0] == DELETED)
+    if (slot->name[0] == 0 || slot->name[0] == FAT_DELETED)
         return SLOT_END;
     if ((slot->attributes & 0x3f) == FAT_LONG_NAME)
         return SLOT_NAME_PART;

@@ -4,7 +4,7 @@ static enum slot_kind kind_of(const struct fat_short *slot)
 {
     if (slot->name[0] == 0)
         return SLOT_END;
-    if (slot->name[0] == DELETED)
+    if (slot->name[0] == FAT_DELETED)
         return SLOT_FREE;
     if ((slot->attributes & FAT_LABEL) || slot->name[0] == '.')
         return SLOT_HIDDEN;

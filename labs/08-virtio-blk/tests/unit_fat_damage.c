@@ -300,6 +300,29 @@ static void an_unreadable_disk_is_an_error(void **state)
     assert_int_equal(disk_unmount(), 0);
 }
 
+/* The new part of a chain hangs on the old one when the disk refuses to write; then it takes writes again. */
+static void a_file_that_could_not_be_written_can_be_removed(void **state)
+{
+    struct vnode *node;
+
+    (void)state;
+    assert_int_equal(disk_mount(disk, false), 0);
+    assert_int_equal(fs_open("/FILE", &node), 0);
+    assert_int_equal(fs_write(node, bytes, FILE_SIZE, FILE_SIZE), FILE_SIZE);
+    assert_int_equal(cache_write_out(&disk->device, CACHE_EARLY), 0); /* the contents, not yet the chain */
+    disk->write_error = -EIO;
+    assert_int_equal(fs_sync("/FILE"), -EIO);
+    disk->write_error = 0;
+    vnode_put(node);
+    assert_int_equal(fs_unlink("/FILE"), 0);
+    assert_int_equal(fs_sync("/"), -EIO); /* whoever syncs is told of what failed, once; ... */
+    assert_int_equal(fs_sync("/"), 0);    /* ... now all of it is written */
+    assert_string_equal(disk_warnings, "");
+    assert_int_equal(fs_mkdir("/new"), 0);
+    assert_int_equal(disk_unmount(), 0);
+    assert_int_equal(disk_run(disk, "fsck.fat -n @"), 0);
+}
+
 static void without_memory_there_are_errors_and_no_harm(void **state)
 {
     (void)state;
@@ -324,6 +347,28 @@ static void without_memory_there_are_errors_and_no_harm(void **state)
     }
 }
 
+/* Every allocation fails once, the one for a larger index of names included. */
+static void without_memory_a_new_directory_is_whole_or_not_there(void **state)
+{
+    char path[32];
+
+    (void)state;
+    assert_int_equal(disk_mount(disk, false), 0);
+    for (unsigned i = 0; i < 100; i++) {
+        int error = -ENOMEM;
+        snprintf(path, sizeof path, "/d%u", i);
+        for (unsigned n = 2; error == -ENOMEM; n++) {
+            disk_kmalloc_fails = n;
+            error = fs_mkdir(path);
+            disk_kmalloc_fails = 0;
+        }
+        assert_true(error == 0 || error == -EEXIST);
+    }
+    assert_int_equal(fs_list("/", NULL, 0), 103); /* see set_up() */
+    assert_int_equal(disk_unmount(), 0);
+    assert_int_equal(disk_run(disk, "fsck.fat -n @"), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -340,7 +385,9 @@ int main(void)
         TEST(a_disk_that_was_cut_off_is_read_only),
         TEST(an_absurd_first_sector_is_refused),
         TEST(an_unreadable_disk_is_an_error),
+        TEST(a_file_that_could_not_be_written_can_be_removed),
         TEST(without_memory_there_are_errors_and_no_harm),
+        TEST(without_memory_a_new_directory_is_whole_or_not_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

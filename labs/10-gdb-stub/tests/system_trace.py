@@ -126,6 +126,8 @@ class Traces(unittest.TestCase):
         _, trace = self.moss(script=b"echo one\nreboot\n", status=0)
         self.assertEqual({event["pid"] for event in trace.of("exit")}, {1, 3})
         self.assertEqual(trace.of("exit")[-1]["pid"], 3)
+        times = [event["ts"] for event in trace.of("exit")]
+        self.assertEqual(times, sorted(times), "one clock: the second machine comes after the first")
         self.assertEqual(trace.totals["exits"], len(trace.of("exit")), "totals of both")
 
     def test_moss_tells_its_own_events(self):

@@ -101,8 +101,10 @@ static void numbers_and_vcpus_are_checked(void **state)
     (void)state;
     expect_true(control_number("0x10", 0, &n) && n == 16, "hexadecimal");
     expect_true(control_number("", 7, &n) && n == 7, "what is not given has a default");
-    expect_true(!control_number("12x", 0, &n) && !control_number("-1", 0, &n) && !control_number("x", 0, &n),
-                "no numbers");
+    for (const char *const *word =
+             (const char *const[]){"12x", "-1", " -1", "x", "0x10000000000000000", NULL};
+         *word; word++)
+        expect_true(!control_number(*word, 0, &n), *word);
     FILE *out = fmemopen(answer, sizeof answer, "w");
     expect_true(control_vcpu(&vm, "", out) == &vcpu && control_vcpu(&vm, "0", out) == &vcpu, "the first");
     expect_true(!control_vcpu(&vm, "1", out) && !control_vcpu(&vm, "0xffffffffff", out), "there is only one");

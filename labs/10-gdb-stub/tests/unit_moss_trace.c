@@ -27,7 +27,7 @@ struct ring {
 
 extern const struct init_call __start_inits[];
 
-void (*trap_watcher)(const struct trapframe *frame, uint64_t vector, uint64_t error, uint64_t began);
+void (*trap_watcher)(const struct trapframe *frame, const struct trap_began *began);
 void (*switch_watcher)(const struct thread *before, const struct thread *next);
 
 static struct process sh = {.pid = 7, .name = "sh"}, cat = {.pid = 8, .name = "cat"};
@@ -110,12 +110,17 @@ static void start(void)
     __start_inits[0].call();
 }
 
-/* A system call of the current thread's. */
-static void call(uint64_t number)
+static void trap(uint64_t vector, uint64_t error)
 {
     const struct trapframe frame = {.rax = (uint64_t)-2, .rip = 0x1234};
 
-    trap_watcher(&frame, SYSCALL_VECTOR, number, 5);
+    trap_watcher(&frame, &(struct trap_began){.vector = vector, .error = error, .cr2 = 0x5678, .tsc = 5});
+}
+
+/* A system call of the current thread's. */
+static void call(uint64_t number)
+{
+    trap(SYSCALL_VECTOR, number);
 }
 
 static const struct event *event(uint32_t number)
@@ -190,17 +195,19 @@ static void a_switch_tells_who_had_the_cpu(void **state)
 
 static void interrupts_have_names(void **state)
 {
-    const struct trapframe frame = {0};
-
     (void)state;
     start();
-    trap_watcher(&frame, TIMER_VECTOR, 0, 5);
+    trap(TIMER_VECTOR, 0);
     expect_text(event(ring->head - 1)->name, "timer", "the tick");
-    trap_watcher(&frame, IRQ_VECTOR + 4, 0, 5);
+    trap(IRQ_VECTOR + 4, 0);
     expect_text(event(ring->head - 1)->name, "line 4", "a device's line");
     expect_number(event(ring->head - 1)->kind, 5, "both are interrupts");
-    trap_watcher(&frame, 6, 0, 5);
+    trap(6, 0);
     expect_text(event(ring->head - 1)->name, "exception 6", "what is none");
+    expect_number(event(ring->head - 1)->addr, 0x1234, "where");
+    trap(TRAP_PAGE_FAULT, 6);
+    expect_text(event(ring->head - 1)->name, "page fault", "the fault that has an address");
+    expect_number(event(ring->head - 1)->addr, 0x5678, "what CR2 was when it began");
 }
 
 static void where_nobody_listens_it_says_so_and_is_silent(void **state)

@@ -114,6 +114,17 @@ static void damaged_traces_do_no_harm(void **state)
     }
 }
 
+static void only_text_is_console_text(void **state)
+{
+    static const char odd[] = HEAD "{\"ph\":\"i\",\"args\":{\"text\":5}}" TAIL;
+    const char *wrong;
+
+    (void)state;
+    assert_non_null(read_text(odd, sizeof odd - 1, &wrong));
+    expect_contains(page, "\"others\":[{},\n{\"ph\":\"i\",\"args\":{\"text\":5}}]",
+                    "a number is no text that the page's script could cut into lines");
+}
+
 static void any_number_of_names_has_room(void **state)
 {
     enum { MANY = 70000 };
@@ -148,6 +159,7 @@ int main(void)
         cmocka_unit_test(a_trace_cut_short_is_an_error),
         cmocka_unit_test(what_is_wrong_is_said),
         cmocka_unit_test(damaged_traces_do_no_harm),
+        cmocka_unit_test(only_text_is_console_text),
         cmocka_unit_test(any_number_of_names_has_room),
     };
 
