@@ -229,7 +229,7 @@ struct vm {
     unsigned ram_count;
     struct range reserved[96];
     unsigned reserved_count;
-    struct device_state states[64];
+    struct device_state states[192]; /* a disk has six */
     unsigned state_count;
     struct vcpu *vcpus[MAX_VCPUS];
 

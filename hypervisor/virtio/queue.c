@@ -92,7 +92,8 @@ bool virtq_pending(struct virtio_device *v, unsigned queue)
 {
     struct virtqueue *q = &v->state->queues[queue];
 
-    if (!virtio_running(v) || !q->ready)
+    /* Stopping: a ring may feed itself for ever, where what a device writes lies on it. */
+    if (!virtio_running(v) || !q->ready || vm_stopping(v->vm))
         return false;
     if (chains_waiting(v, queue, q)) {
         want_notify(v, q, false);

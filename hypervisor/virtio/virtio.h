@@ -115,7 +115,8 @@ struct chain {
 /* Whether the three parts of the queue are aligned and in RAM, and its size allowed. */
 bool virtq_valid(struct vm *vm, const struct virtqueue *q);
 
-/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
+/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none, and
+ * neither has a machine that stops. */
 bool virtq_pending(struct virtio_device *v, unsigned queue);
 
 /* Take the next chain. Returns whether there was one; a chain that breaks the rules breaks the device. */
