@@ -57,6 +57,18 @@ int host_open(const char *option, const char *path, uint64_t *size)
     return fd;
 }
 
+int host_create(const char *option, const char *path, int flags)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | flags, 0666);
+
+    if (fd < 0)
+        return complain(-EIO, "%s %s: %s", option, path,
+                        errno == ENXIO ? "nobody reads from this pipe; start the reader first"
+                                       : strerror(errno));
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK); /* only to open it must not wait */
+    return fd;
+}
+
 uint64_t host_now(void)
 {
     struct timespec t;

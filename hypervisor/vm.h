@@ -56,6 +56,10 @@ int host_read_at(int fd, void *data, size_t size, uint64_t offset);
  * that begins with the option. */
 int host_open(const char *option, const char *path, uint64_t *size);
 
+/* Open a file to write it, made if it is not there; `flags` are O_TRUNC or O_APPEND. Returns the descriptor,
+ * or -EIO after a complain() that begins with the option. */
+int host_create(const char *option, const char *path, int flags);
+
 /* Nanoseconds of the monotonic clock. */
 uint64_t host_now(void);
 
@@ -229,7 +233,7 @@ struct vm {
     unsigned ram_count;
     struct range reserved[96];
     unsigned reserved_count;
-    struct device_state states[64];
+    struct device_state states[192]; /* a disk has six */
     unsigned state_count;
     struct vcpu *vcpus[MAX_VCPUS];
 

@@ -174,6 +174,21 @@ void virtio_blk_look(void)
     }
 }
 
+/* Returns false if the device was given up meanwhile: failed() has been here, and does not look again. */
+static bool take_on(struct disk *disk, struct block_request *request)
+{
+    spin_lock(&disk->lock);
+    bool works = !disk->queue->device->failure;
+    if (works) {
+        list_add_before(&disk->waiting, &request->link);
+        give_waiting(disk);
+        if (!request->more)
+            virtqueue_kick(disk->queue);
+    }
+    spin_unlock(&disk->lock);
+    return works;
+}
+
 static void submit(struct block_device *block, struct block_request *request)
 {
     struct disk *disk = block->driver;
@@ -184,12 +199,8 @@ static void submit(struct block_device *block, struct block_request *request)
         finish(request, refused); /* without the feature, what was written is durable already (§5.2.6.2) */
         return;
     }
-    spin_lock(&disk->lock);
-    list_add_before(&disk->waiting, &request->link);
-    give_waiting(disk);
-    if (!request->more)
-        virtqueue_kick(disk->queue);
-    spin_unlock(&disk->lock);
+    if (!take_on(disk, request))
+        finish(request, -EIO);
     virtio_tell_failure(device);
 }
 

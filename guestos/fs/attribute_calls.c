@@ -214,10 +214,12 @@ static ssize_t sys_umask(uint32_t mask)
 
 /* Positions in a directory as programs see them: 0 is ".", 1 is "..", then the file system's own, moved by 2.
  */
-#define FIRST_REAL 2
+#define FIRST_REAL    2
+#define LISTING_BYTES PAGE_SIZE /* given at once, at most */
 
+/* It is gathered in the kernel: the program's memory may be a file's, whose disk is locked meanwhile. */
 struct listing {
-    uint64_t to;
+    char *to;
     size_t room, used;
     uint64_t next; /* the position after the last entry that was given */
     int error;
@@ -225,8 +227,7 @@ struct listing {
 
 static bool give_entry(struct listing *listing, const char *name, uint64_t ino, uint32_t mode, uint64_t next)
 {
-    char buffer[sizeof(struct dirent64) + NAME_MAX + 8];
-    struct dirent64 *entry = (struct dirent64 *)buffer;
+    struct dirent64 *entry = (struct dirent64 *)(listing->to + listing->used);
     size_t length = ROUND_UP(offsetof(struct dirent64, name) + strlen(name) + 1, 8);
 
     if (length > listing->room - listing->used) {
@@ -234,13 +235,9 @@ static bool give_entry(struct listing *listing, const char *name, uint64_t ino, 
             listing->error = -EINVAL; /* not even one entry fits */
         return false;
     }
-    memset(buffer, 0, length);
+    memset(entry, 0, length);
     *entry = (struct dirent64){.ino = ino, .offset = next, .length = length, .type = (mode & S_IFMT) >> 12};
     memcpy(entry->name, name, strlen(name));
-    if (copy_to_user(listing->to + listing->used, buffer, length) != 0) {
-        listing->error = -EFAULT;
-        return false;
-    }
     listing->used += length;
     listing->next = next;
     return true;
@@ -264,21 +261,30 @@ static void list_directory(struct vnode *dir, struct listing *listing)
         listing->error = error;
 }
 
+/* Gather entries from the file's position on, and give them. Returns the number of bytes, or -errno. */
+static ssize_t give_listing(struct file *file, struct listing *listing, uint64_t to)
+{
+    mutex_lock(&tree_lock);
+    list_directory(file->vnode, listing);
+    mutex_unlock(&tree_lock);
+    if (copy_to_user(to, listing->to, listing->used) != 0)
+        return -EFAULT;
+    file->position = listing->next;
+    return listing->used ? (ssize_t)listing->used : listing->error;
+}
+
 static ssize_t sys_getdents64(int fd, uint64_t to, uint32_t size)
 {
     struct file *file = fd_file(fd);
+    ssize_t result = -ENOTDIR;
 
     if (!file)
         return -EBADF;
-    struct listing listing = {.to = to, .room = size, .next = file->position};
-    struct vnode *dir = file->vnode;
-    ssize_t result = -ENOTDIR;
-    if (S_ISDIR(dir->mode)) {
-        mutex_lock(&tree_lock);
-        list_directory(dir, &listing);
-        mutex_unlock(&tree_lock);
-        file->position = listing.next;
-        result = listing.used ? (ssize_t)listing.used : listing.error;
+    if (S_ISDIR(file->vnode->mode)) {
+        struct listing listing = {
+            .to = kmalloc(LISTING_BYTES), .room = MIN(size, LISTING_BYTES), .next = file->position};
+        result = listing.to ? give_listing(file, &listing, to) : -ENOMEM;
+        kfree(listing.to);
     }
     file_put(file);
     return result;

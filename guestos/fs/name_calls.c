@@ -147,8 +147,8 @@ static int check_rename(const struct vnode *node, const struct vnode *target, st
 {
     if (node->mount != to->mount)
         return -EXDEV;
-    if (node == node->mount->root || node->mounted_here)
-        return -EBUSY;
+    if (node == node->mount->root || node->mounted_here || (target && target == target->mount->root))
+        return -EBUSY; /* something is mounted there */
     if (S_ISDIR(node->mode) && is_above(node, to))
         return -EINVAL;
     if (!target)

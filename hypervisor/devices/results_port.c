@@ -33,9 +33,9 @@ static int results_attach(struct vm *vm)
 
     if (!path)
         return 0;
-    results_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    results_fd = host_create("--results", path, O_APPEND);
     if (results_fd < 0)
-        return complain(-EIO, "--results %s: %s", path, strerror(errno));
+        return results_fd;
     return bus_claim(&vm->ports, 0xE8, 1, "results-port", &ops, NULL);
 }
 

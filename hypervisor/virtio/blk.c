@@ -42,8 +42,10 @@ struct blk_header {
 
 struct discard_segment {
     uint64_t sector;
-    uint32_t sectors, flags; /* flags: bit 0, unmap */
+    uint32_t sectors, flags;
 };
+
+#define UNMAP 1u /* a flag: the zeroes may be a hole */
 
 static struct option options[] = {
     {.name = "disk",
@@ -104,14 +106,16 @@ static void start_and_wait(struct blk_request *r)
     blk_done(r, r->type == BLK_FLUSH ? (fdatasync(r->disk->fd) < 0 ? -errno : 0) : transfer(r));
 }
 
-static int write_zeroes(int fd, uint64_t offset, uint64_t bytes)
+static int write_zeroes(struct disk *disk, uint64_t offset, uint64_t bytes)
 {
     static const uint8_t zeroes[ZEROES];
 
-    for (; bytes > 0;) {
-        ssize_t n = pwrite(fd, zeroes, bytes < ZEROES ? bytes : ZEROES, (off_t)offset);
+    while (bytes > 0) {
+        ssize_t n = pwrite(disk->fd, zeroes, bytes < ZEROES ? bytes : ZEROES, (off_t)offset);
         if (n < 0 && errno != EINTR)
             return -errno;
+        if (vm_stopping(disk->device.vm)) /* a guest may ask for 2 TiB */
+            return -EINTR;
         offset += n > 0 ? (uint64_t)n : 0;
         bytes -= n > 0 ? (uint64_t)n : 0;
     }
@@ -123,18 +127,21 @@ static bool on_disk(const struct disk *disk, uint64_t sector, uint64_t bytes)
     return sector <= disk->size / SECTOR && bytes <= disk->size - sector * SECTOR;
 }
 
-/* Discard a range, which then may read as anything, or make it read as zeroes. */
+/* Discard a range, which then may read as anything, or make it read as zeroes. Returns 0, -EOPNOTSUPP if
+ * there are flags that the command does not know (§5.2.6.2), or -errno. */
 static int discard(struct disk *disk, uint32_t type, const struct discard_segment *s)
 {
     uint64_t offset = s->sector * SECTOR, bytes = (uint64_t)s->sectors * SECTOR;
 
+    if (s->flags & ~(type == BLK_WRITE_ZEROES ? UNMAP : 0))
+        return -EOPNOTSUPP;
     if (bytes == 0 || !on_disk(disk, s->sector, bytes))
         return -EINVAL;
-    bool keep = type == BLK_WRITE_ZEROES && !(s->flags & 1);
+    bool keep = type == BLK_WRITE_ZEROES && !(s->flags & UNMAP);
     int mode = (keep ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE) | FALLOC_FL_KEEP_SIZE;
     if (fallocate(disk->fd, mode, (off_t)offset, (off_t)bytes) == 0)
         return 0;
-    return type == BLK_DISCARD ? 0 : write_zeroes(disk->fd, offset, bytes); /* to discard is only a hint */
+    return type == BLK_DISCARD ? 0 : write_zeroes(disk, offset, bytes); /* to discard is only a hint */
 }
 
 static void discard_all(struct blk_request *r)
@@ -146,7 +153,10 @@ static void discard_all(struct blk_request *r)
 
     while (err == 0 && iov_take(&r->iov, &r->iov_count, &s, sizeof s) == sizeof s)
         err = discard(r->disk, r->type, &s);
-    blk_done(r, err);
+    if (err == -EOPNOTSUPP)
+        refuse(r, STATUS_UNSUPP);
+    else
+        blk_done(r, err);
 }
 
 static void transfer_start(struct blk_request *r)
@@ -280,7 +290,8 @@ static int open_file(struct disk *disk)
 {
     struct stat st;
 
-    disk->fd = open(disk->path, (disk->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    /* A pipe without a writer would block. */
+    disk->fd = open(disk->path, (disk->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK);
     if (disk->fd < 0 || fstat(disk->fd, &st) < 0)
         return complain(-errno, "--disk %s: %s%s", disk->path, strerror(errno),
                         errno == ENOENT                     ? "; make disks with scripts/mkdisk"
@@ -288,6 +299,7 @@ static int open_file(struct disk *disk)
                                                             : "");
     if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
         return complain(-ENOTBLK, "--disk %s: neither a file nor a block device", disk->path);
+    fcntl(disk->fd, F_SETFL, 0); /* the disk's requests do wait */
     off_t size = lseek(disk->fd, 0, SEEK_END);
     if (size <= 0 || size % SECTOR)
         return complain(-EINVAL,

@@ -79,7 +79,10 @@ int io_watch(struct watch *watch)
 
 void io_unwatch(struct watch *watch)
 {
-    epoll_ctl(watch->vm->io_thread->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+    const struct io_thread *io = watch->vm->io_thread;
+
+    if (io) /* else nothing was ever watched */
+        epoll_ctl(io->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
 }
 
 /* It may be blocked in a write to a full pipe; a signal gets it out, but only one that does not come just

@@ -78,12 +78,14 @@ static void want_notify(struct virtio_device *v, const struct virtqueue *q, bool
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none. */
+/* Is there a chain to take? Asks the driver to notify us of the next one if not. Broken rings have none, and
+ * neither has a machine that stops. */
 static bool is_pending(struct virtio_device *v, unsigned queue)
 {
     struct virtqueue *q = &v->state->queues[queue];
 
-    if (!virtio_running(v) || !q->ready)
+    /* Stopping: a ring may feed itself for ever, where what a device writes lies on it. */
+    if (!virtio_running(v) || !q->ready || vm_stopping(v->vm))
         return false;
     if (chains_waiting(v, queue, q)) {
         want_notify(v, q, false);

@@ -17,15 +17,19 @@ static void make_good(char *image, bool fat32)
 {
     struct disk *disk = disk_create(SECTORS * SECTOR_SIZE);
 
-    disk_run(disk, "mformat -i @ -T %d -h 16 -s 63 -c 1 -r 2 ::", SECTORS);
+    disk_run(disk, "mformat -i @ -T %d -h 16 -s 63 -c 1 -r 2 -R 2 ::", SECTORS);
     disk_peek(disk, 0, image, SECTORS * SECTOR_SIZE);
     if (fat32) { /* mformat makes no small ones */
+        static const uint32_t lead = 0x41615252, rest[3] = {0x61417272, 300, 50}; /* of the FSInfo sector */
         uint8_t table_sectors = (uint8_t)image[22];
         image[17] = image[18] = image[22] = 0; /* no root directory of its own, no table of FAT16 */
         memset(image + 36, 0, 54);
         image[36] = (char)table_sectors;
-        image[44] = 2;                 /* where the root directory begins */
-        memset(image + 512, 0xff, 12); /* its end */
+        image[44] = 2;                  /* where the root directory begins */
+        memset(image + 1024, 0xff, 12); /* its end */
+        image[48] = 1;                  /* where the FSInfo sector is */
+        memcpy(image + 512, &lead, sizeof lead);
+        memcpy(image + 512 + 484, rest, sizeof rest);
         disk_poke(disk, 0, image, SECTORS * SECTOR_SIZE);
     }
     if (disk_mount(disk, false) != 0)

@@ -76,6 +76,20 @@ void server_hang_up(void)
 {
 }
 
+/* Nor would it find two digits for each character: of "~walk 0" is made what gdb makes of "monitor walk 0".
+ */
+static void encode_monitor(void)
+{
+    struct reply packet = {0};
+
+    if (reader.size == 0 || reader.size > PACKET_MAX / 4 || reader.data[0] != '~')
+        return;
+    reply_text(&packet, "qRcmd,");
+    reply_hex(&packet, reader.data + 1, reader.size - 1);
+    memcpy(reader.data, packet.data, packet.size);
+    reader.size = packet.size;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     memset(&reader, 0, sizeof reader);
@@ -86,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         /* A fuzzer would not find checksums: '#' ends a packet whatever follows. */
         if (packet_feed(&reader, data[i]) == PACKET_NOTHING && data[i] == '#' &&
             reader.state == IN_CHECKSUM_1) {
+            encode_monitor();
             reader.data[reader.size] = 0;
             reader.state = BETWEEN_PACKETS;
             gdb_command(&reader, &reply);

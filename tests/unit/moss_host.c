@@ -10,6 +10,7 @@ jmp_buf moss_panic_catcher;
 const char *moss_panic_part; /* of the message that is expected; NULL: none */
 static struct spinlock *held[LOCKS_MAX];
 static unsigned held_count;
+void (*moss_before_lock)(void);
 
 void moss_ram(uint64_t size)
 {
@@ -21,6 +22,11 @@ void moss_ram(uint64_t size)
 
 void spin_lock(struct spinlock *lock)
 {
+    void (*before)(void) = moss_before_lock;
+
+    moss_before_lock = NULL;
+    if (before)
+        before();
     assert_false(lock->locked); /* there is one thread: it would wait for itself */
     lock->locked = true;
     assert_true(held_count < LOCKS_MAX);

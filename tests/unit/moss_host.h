@@ -18,6 +18,9 @@ void moss_ram(uint64_t size);
 /* Spinlocks that are held now: none, when a function of the kernel has returned. */
 unsigned moss_locks_held(void);
 
+/* Called once, just before the next spinlock is taken: an interrupt. */
+extern void (*moss_before_lock)(void);
+
 /*
  * The statement must end in a panic whose message contains `part`. Locks that it leaves held are released.
  * Any other panic fails the test.

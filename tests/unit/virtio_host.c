@@ -6,7 +6,7 @@ uint8_t *ram;
 int line_level[24], line_edges[24];
 char printed[64 * 1024], complaint[512];
 size_t printed_size;
-unsigned complaints, typed_at, typed_count;
+unsigned complaints, typed_at, typed_count, stops_after;
 int typed[4096];
 uint16_t window_columns, window_rows;
 
@@ -24,6 +24,13 @@ int complain(int err, const char *format, ...)
     va_end(args);
     complaints++;
     return err;
+}
+
+bool vm_stopping(struct vm *vm)
+{
+    (void)vm;
+    stops_after -= stops_after > 1;
+    return stops_after == 1;
 }
 
 uint64_t host_now(void)
@@ -59,6 +66,7 @@ void *vm_new_device_state(struct vm *vm, const char *name, size_t size)
     void *state = calloc(1, size);
 
     assert_non_null(state);
+    assert_true(vm->state_count < COUNT(vm->states));
     vm->states[vm->state_count++] = (struct device_state){name, state, size};
     return state;
 }
@@ -122,7 +130,7 @@ void machine_new(void)
     memset(line_level, 0, sizeof line_level);
     memset(line_edges, 0, sizeof line_edges);
     memset(&console, 0, sizeof console);
-    printed_size = complaints = typed_at = typed_count = 0;
+    printed_size = complaints = typed_at = typed_count = stops_after = 0;
     *complaint = 0;
     window_columns = 80;
     window_rows = 25;

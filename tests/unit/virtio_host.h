@@ -54,6 +54,7 @@ extern unsigned complaints;
 extern int typed[4096]; /* what the console's input has: typed[typed_at..typed_count) */
 extern unsigned typed_at, typed_count;
 extern uint16_t window_columns, window_rows;
+extern unsigned stops_after; /* vm_stopping() is true once it was asked so often; 0: never */
 
 void machine_new(void);
 void machine_free(void);

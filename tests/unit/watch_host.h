@@ -4,7 +4,7 @@
 
 #include "virtio/io_thread.h"
 
-#define WATCHED_MAX 8
+#define WATCHED_MAX 16
 
 extern struct watch *watched[WATCHED_MAX];
 extern unsigned watched_count;

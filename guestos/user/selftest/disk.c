@@ -10,9 +10,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -158,6 +160,32 @@ TEST(disk_errors_are_linux_errors)
         ;
     CHECK(entry && strcmp(entry->d_name, "FILE") == 0, "a rename must be able to change the case");
     WORKS(closedir(dir));
+    leave_disk();
+}
+
+/* The kernel has to read from the disk to get at its answer's place, while it lists a directory there. */
+TEST(disk_listing_goes_into_a_mapped_file)
+{
+    go_to_disk();
+    write_pattern("file", 5, 2 * PAGE);
+    int file = open("file", O_RDONLY), dir = open(".", O_RDONLY);
+    char *mapped = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    CHECK(mapped != MAP_FAILED, "mmap: %s", strerror(errno));
+    EQUAL(raw_syscall(SYS_getdents64, dir, (long)mapped, 48, 0, 0, 0), 48); /* "." and ".." */
+    CHECK(raw_syscall(SYS_getdents64, dir, (long)mapped + PAGE, PAGE, 0, 0, 0) > 0, "no listing");
+    CHECK(memmem(mapped + PAGE, PAGE, "file", 5) != NULL, "the listing has no \"file\"");
+    EQUAL((unsigned char)mapped[PAGE - 1], byte_at(5, PAGE - 1));
+    WORKS(close(file));
+    WORKS(close(dir));
+    leave_disk();
+}
+
+TEST(disk_a_mount_point_stays)
+{
+    go_to_disk();
+    WORKS(mkdir("/tmp/mover", 0755));
+    FAILS(rename("/tmp/mover", getenv("DISK")), EBUSY);
+    WORKS(rmdir("/tmp/mover"));
     leave_disk();
 }
 

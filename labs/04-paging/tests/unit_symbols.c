@@ -5,9 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "inspect/inspect.h"
+
+static size_t bytes_read;
+
+ssize_t pread(int fd, void *to, size_t size, off_t offset)
+{
+    bytes_read += size;
+    return syscall(SYS_pread64, fd, to, size, offset);
+}
 
 /* A file with two sections besides the empty first: the symbols and their names. */
 struct image {
@@ -129,6 +138,33 @@ static void files_that_lie_give_no_names(void **state)
         assert_null(find(&i, size, 0x1111, &offset));
 }
 
+/* Each says that its names are the last section, of a megabyte, and that its symbols are far beyond the file.
+ */
+static void many_tables_that_lie_cost_no_more_than_one(void **state)
+{
+    enum { TABLES = 1000 };
+    struct image i = good_image();
+    int fd = memfd_create("kernel", 0);
+
+    (void)state;
+    i.header.e_shoff = MiB;
+    i.header.e_shnum = TABLES + 1;
+    i.sections[1].sh_link = TABLES;
+    i.sections[1].sh_offset = 1ull << 40;
+    i.sections[2].sh_offset = 0;
+    i.sections[2].sh_size = MiB;
+    assert_int_equal(write(fd, &i.header, sizeof i.header), sizeof i.header);
+    for (unsigned n = 0; n <= TABLES; n++)
+        assert_int_equal(pwrite(fd, &i.sections[n < TABLES ? 1 : 2], sizeof *i.sections,
+                                (off_t)(MiB + n * sizeof *i.sections)),
+                         sizeof *i.sections);
+    bytes_read = 0;
+    symbols_load(&s, fd);
+    assert_null(s.table);
+    assert_in_range(bytes_read, MiB, 2 * MiB);
+    close(fd);
+}
+
 static void names_without_an_end_are_ended(void **state)
 {
     (void)state;
@@ -146,6 +182,7 @@ int main(void)
         cmocka_unit_test(addresses_without_a_symbol_have_no_name),
         cmocka_unit_test(files_without_symbols_give_none),
         cmocka_unit_test(files_that_lie_give_no_names),
+        cmocka_unit_test(many_tables_that_lie_cost_no_more_than_one),
         cmocka_unit_test(names_without_an_end_are_ended),
     };
 

@@ -108,7 +108,7 @@ class Exchange(DiskTest):
         self.make("64M")
         result = self.run_moss(b"export DISK=/disk; selftest disk\n")
         verdicts = [verdict for verdict, _ in result.records]
-        self.assertEqual(verdicts, ["ok"] * 5 + ["end"], result.stdout)
+        self.assertEqual(verdicts, ["ok"] * 7 + ["end"], result.stdout)
         self.check_clean()
 
     def test_the_bench_of_disks_measures_all_and_only_overwrites_when_asked_to(self):

@@ -569,6 +569,22 @@ static void a_broken_device_ends_all_requests(void **state)
     assert_int_equal(done_count, REQUESTS + 1);
 }
 
+static void fail_by_interrupt(void)
+{
+    virtio_fail(&device, "says that it has failed and needs a reset");
+    interrupt();
+}
+
+static void a_request_that_meets_the_failure_ends(void **state)
+{
+    (void)state;
+    moss_before_lock = fail_by_interrupt;
+    submit(0, BLOCK_READ);
+    assert_true(device.failure_told);
+    assert_int_equal(done_count, 1); /* nobody looks for it any more */
+    assert_int_equal(requests[0].error, -EIO);
+}
+
 static void a_disk_that_does_not_answer_is_refused(void **state)
 {
     (void)state;
@@ -608,6 +624,7 @@ int main(void)
         TEST(a_read_only_disk_is_not_written),
         TEST(without_the_feature_a_flush_is_done_at_once),
         TEST(a_broken_device_ends_all_requests),
+        TEST(a_request_that_meets_the_failure_ends),
         TEST(a_disk_that_does_not_answer_is_refused),
         TEST(segments_smaller_than_a_sector_are_refused),
     };

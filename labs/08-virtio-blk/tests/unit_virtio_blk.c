@@ -4,6 +4,7 @@
 /* sources: hypervisor/virtio/blk.c */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "tests/unit/virtio_host.h"
@@ -380,6 +381,30 @@ static void a_range_that_wraps_is_refused(void **state)
                   "Nothing of this is on the disk, so the file must not be asked.");
 }
 
+/* Discard or write zeroes to sector 5, with these flags. */
+static uint8_t flagged(uint32_t type, uint32_t flags)
+{
+    const uint32_t segment[4] = {5, 0, 1, flags};
+
+    memcpy(ram + DATA, segment, sizeof segment);
+    return request(type, 0, sizeof segment);
+}
+
+static void unknown_flags_are_unsupported(void **state)
+{
+    uint8_t got[512];
+
+    (void)state;
+    for (uint32_t flag = 2; flag; flag <<= 1) {
+        assert_int_equal(flagged(BLK_WRITE_ZEROES, flag), UNSUPP);
+        assert_int_equal(flagged(BLK_DISCARD, flag), UNSUPP);
+    }
+    assert_int_equal(flagged(BLK_DISCARD, 1), UNSUPP);
+    assert_int_equal(pread(fd, got, sizeof got, 5 * 512), sizeof got);
+    assert_memory_equal(got, content + 5 * 512, sizeof got);
+    assert_int_equal(flagged(BLK_WRITE_ZEROES, 1), OK);
+}
+
 static void zeroes_are_written(void **state)
 {
     static const uint8_t zeroes[1024];
@@ -479,6 +504,46 @@ static void what_an_earlier_run_began_is_forgotten(void **state)
         "that, the disk stands still after 128 of them.");
 }
 
+/* A read puts these over the ring and the header that it came from: another chain waits, and asks for the
+ * next sector. */
+static void put_bait(uint16_t sector)
+{
+    const uint16_t avail[2] = {0, (uint16_t)(sector + 2)};
+    const uint64_t header[2] = {BLK_IN, (sector + 1u) % SECTORS};
+    uint8_t bait[512] = {0};
+
+    memcpy(bait, avail, sizeof avail);
+    memcpy(bait + 64, header, sizeof header);
+    assert_int_equal(pwrite(fd, bait, sizeof bait, sector * 512), sizeof bait);
+}
+
+static void a_ring_that_feeds_itself_ends_with_the_machine(void **state)
+{
+    const uint64_t header[2] = {BLK_IN, 0};
+
+    (void)state;
+    for (uint16_t sector = 0; sector < SECTORS; sector++)
+        put_bait(sector);
+    memcpy(ram + q.avail + 64, header, sizeof header);
+    put_desc(&q, 0, q.avail + 64, 16, F_NEXT, 1);
+    put_desc(&q, 1, q.avail, 512, F_NEXT | F_WRITE, 2);
+    put_desc(&q, 2, STATUS, 1, F_WRITE, 0);
+    offer(&q, 0);
+    stops_after = 10;
+    notify_queue(&q);
+    assert_in_range(file.reads, 5, 10); /* not all sectors: with 65,536 of them it would never end */
+}
+
+static void zeroes_for_a_huge_range_end_with_the_machine(void **state)
+{
+    (void)state;
+    file.most = 1;
+    file.writes = 0;
+    stops_after = 10;
+    discard(BLK_WRITE_ZEROES, 0, SECTORS);
+    assert_in_range(file.writes, 0, 10);
+}
+
 static void a_disk_that_shrinks_gives_errors(void **state)
 {
     (void)state;
@@ -547,6 +612,10 @@ static void bad_files_are_refused_with_the_way_out(void **state)
     expect_refused("", "No such file or directory; make disks with scripts/mkdisk");
     strcpy(path, "/dev/null");
     expect_refused("", "neither a file nor a block device");
+    snprintf(path, sizeof path, P_tmpdir "/terrarium-pipe-%d", getpid());
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_refused(",ro", "neither a file nor a block device"); /* and does not wait for a writer */
+    unlink(path);
     fd = old;
 }
 
@@ -647,6 +716,9 @@ int main(void)
         TEST(unknown_requests_are_unsupported),
         TEST(the_configuration_tells_the_size),
         TEST(zeroes_are_written),
+        TEST(unknown_flags_are_unsupported),
+        TEST(zeroes_for_a_huge_range_end_with_the_machine),
+        TEST(a_ring_that_feeds_itself_ends_with_the_machine),
         TEST(buffers_may_be_cut_anywhere),
         TEST(requests_without_header_or_status_break_the_device),
         TEST(what_an_earlier_run_began_is_forgotten),

@@ -311,6 +311,29 @@ static void chains_that_wait_are_taken_when_there_is_room(void **state)
     disk->free->next = rest;
 }
 
+static void there_is_room_for_as_many_disks_as_may_be_given(void **state)
+{
+    struct option *o = __start_features[0]->options;
+    char paths[16][64];
+    int fds[16];
+
+    (void)state;
+    machine_free();
+    watched_none();
+    for (unsigned i = 0; i < COUNT(fds); i++) {
+        fds[i] = memfd_create("disk", 0);
+        assert_int_equal(ftruncate(fds[i], 512), 0);
+        snprintf(paths[i], sizeof paths[i], "/proc/self/fd/%d", fds[i]);
+        o->values[i] = paths[i];
+    }
+    o->count = o->most;
+    assert_int_equal(o->count, COUNT(fds));
+    machine_new();
+    assert_true(machine->state_count + 2 * COUNT(fds) < COUNT(machine->states)); /* and for their eventfds */
+    for (unsigned i = 0; i < COUNT(fds); i++)
+        close(fds[i]);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -326,6 +349,7 @@ int main(void)
         TEST(what_was_interrupted_is_tried_again),
         TEST(a_reset_waits_for_what_was_begun),
         TEST(chains_that_wait_are_taken_when_there_is_room),
+        TEST(there_is_room_for_as_many_disks_as_may_be_given),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
