@@ -3,20 +3,21 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "control.h"
+#include "private_socket.h"
 
 #define STATUS_REFUSED 1
 
 /* A connection as a stream. NULL after a complain(). */
 static FILE *connect_to(const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address;
     FILE *stream = NULL;
 
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    if (socket_address("inspect: ", path, &address) < 0)
+        return NULL;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         stream = fdopen(fd, "r+");
     if (stream)
