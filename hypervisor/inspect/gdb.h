@@ -275,6 +275,9 @@ struct vcpu *take_thread(const char **text);
 /* Why the guest stopped, as the answer to what let it run. */
 void reply_stop(struct reply *r, struct vcpu *vcpu);
 
+/* Where it stands, as a part of that answer: gdb then need not ask for it. */
+void reply_place(struct reply *r, struct vcpu *vcpu);
+
 /* gdb's "monitor" command: what it prints goes to `out`. */
 void monitor_command(char *line, FILE *out);
 

@@ -84,6 +84,24 @@ static int get_registers(unsigned n, unsigned count, struct reply *r)
     return 0;
 }
 
+/* "n:value;" for RBP, RSP and RIP. */
+void reply_place(struct reply *r, struct vcpu *vcpu)
+{
+    static const unsigned numbers[] = {6, 7, 16};
+    uint8_t value[VALUE_MAX];
+    struct gdb_registers registers;
+    struct gdb_register reg;
+
+    if (ioctl(vcpu->fd, KVM_GET_REGS, &registers.regs) < 0)
+        return;
+    for (unsigned i = 0; i < COUNT(numbers) && gdb_register(numbers[i], &reg); i++) {
+        register_get(&registers, &reg, value);
+        reply_text(r, "%02x:", numbers[i]);
+        reply_hex(r, value, reg.bits / 8);
+        reply_text(r, ";");
+    }
+}
+
 /* Change as many registers as `text` has values for, from number n on, at most `count`. */
 static int set_registers(const char *text, unsigned n, unsigned count)
 {

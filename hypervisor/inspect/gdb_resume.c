@@ -36,8 +36,9 @@ static void go(struct reply *r)
     gdb.running = run_resume();
     if (gdb.running)
         return;
-    struct vcpu *vcpu = run_stop();
-    reply_stop(r, vcpu ?: gdb.vcpu);
+    struct vcpu *vcpu = run_stop() ?: gdb.vcpu;
+    reply_stop(r, vcpu);
+    reply_place(r, vcpu);
 }
 
 /* One action of vCont: "c", "C sig", "s", "S sig", "r start,end"; signals mean nothing to a machine. */

@@ -104,13 +104,14 @@ static void accept_connection(void)
 
 static void report_stop(void)
 {
-    struct vcpu *vcpu = run_stop();
+    struct vcpu *vcpu = run_stop() ?: gdb.vcpu;
 
     if (vm_stopping(gdb.vm))
         return; /* gdb is told at the end */
     gdb.running = false;
     server.reply.size = 0;
-    reply_stop(&server.reply, vcpu ?: gdb.vcpu);
+    reply_stop(&server.reply, vcpu);
+    reply_place(&server.reply, vcpu);
     server_send(&server.reply);
 }
 

@@ -3,21 +3,18 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "control.h"
+#include "private_socket.h"
 
 #define STATUS_REFUSED 1
 
 /* A connection as a stream. NULL after a complain(). */
-static FILE *connect_to(const char *path)
+static FILE *connect_to(const char *path, const struct sockaddr_un *address)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     FILE *stream = NULL;
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
         stream = fdopen(fd, "r+");
     if (stream)
         return stream;
@@ -57,10 +54,14 @@ static int show_answer(FILE *stream)
 
 static int inspect_run(int argc, char **argv)
 {
+    struct sockaddr_un address;
+
     if (argc < 3)
         return complain(STATUS_USAGE, "inspect: say which machine and what: terrarium inspect PATH help");
     signal(SIGPIPE, SIG_IGN); /* a machine that ends is an error that is told, not a death */
-    FILE *stream = connect_to(argv[1]);
+    if (socket_address("inspect: ", argv[1], &address) < 0)
+        return STATUS_USAGE;
+    FILE *stream = connect_to(argv[1], &address);
     if (!stream)
         return STATUS_HOST_ERROR;
     send_request(stream, argc - 2, argv + 2);

@@ -1,12 +1,21 @@
-/* Listening on a Unix socket that is for this user only. */
+/* Unix sockets: their addresses, and listening on one that is for this user only. */
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 #include "../vm.h"
 #include "private_socket.h"
 
 #define BACKLOG 4 /* who waits while another is served */
+
+int socket_address(const char *who, const char *path, struct sockaddr_un *address)
+{
+    if (!*path || strlen(path) >= sizeof address->sun_path) /* an empty one would be open to all users */
+        return complain(-EINVAL, "%s%s: a socket's path has 1 to %zu bytes, this one %zu", who, path,
+                        sizeof address->sun_path - 1, strlen(path));
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    strcpy(address->sun_path, path);
+    return 0;
+}
 
 /* A socket that nobody listens to any more is left over from a run that was killed. */
 static void remove_stale(const struct sockaddr_un *address)
@@ -22,12 +31,10 @@ static void remove_stale(const struct sockaddr_un *address)
 
 int private_listen(const char *option, const char *path)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct sockaddr_un address;
 
-    if (strlen(path) >= sizeof address.sun_path)
-        return complain(-EINVAL, "%s%s: a socket's path has at most %zu bytes", option, path,
-                        sizeof address.sun_path - 1);
-    strcpy(address.sun_path, path);
+    if (socket_address(option, path, &address) < 0)
+        return -EINVAL;
     remove_stale(&address);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     fchmod(fd, 0600); /* before it has a name: there is no moment when others may connect */

@@ -121,6 +121,16 @@ class Control(unittest.TestCase):
         with open(self.path) as file:
             self.assertEqual(file.read(), "mine")
 
+    def test_a_path_that_is_too_long(self):
+        self.path += "x" * 108
+        complaint = r"%s.*: a socket's path has 1 to 107 bytes, this one %d" % (self.path[:80], len(self.path))
+        self.assertRegex(self.inspect("vcpus", status=2), complaint)
+        for option, value in (("--control", self.path), ("--gdb", "unix:" + self.path)):
+            done = subprocess.run([TERRARIUM, "run", "--flat", os.path.join(moss.BUILD, "hello.bin"), option, value],
+                                  capture_output=True, text=True, check=False, timeout=60 * moss.SCALE)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertRegex(done.stderr, option + " .*" + complaint)
+
 
 if __name__ == "__main__":
     unittest.main()

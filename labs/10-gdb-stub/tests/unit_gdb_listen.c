@@ -98,7 +98,12 @@ static void a_path_that_is_too_long_is_refused(void **state)
     (void)state;
     memset(longer + 5, 'a', sizeof longer - 6);
     expect_number((uint64_t)gdb_listen(longer), (uint64_t)-EINVAL, "sun_path has 108 bytes (unix(7))");
-    expect_number(complaints, 1, "and it is said why");
+    expect_number((uint64_t)gdb_listen("unix:"), (uint64_t)-EINVAL,
+                  "no path: the address would be one without a file, and nobody would ask who may connect");
+    expect_number(complaints, 2, "and it is said why");
+    longer[5 + 107] = 0;
+    expect_true(gdb_listen(longer) != -EINVAL, "107 bytes are a path, with a zero byte behind it");
+    unlink(longer + 5);
 }
 
 static uint32_t address_of(int fd)

@@ -383,6 +383,19 @@ static void a_stop_names_thread_and_reason(void **state)
     expect_text(r.data, "T05thread:1;watch:401000;", "a watchpoint names its address");
 }
 
+static void a_stop_says_where(void **state)
+{
+    struct kvm_regs *regs = &host_registers[0].regs;
+
+    (void)state;
+    stops_at_once = true;
+    regs->rip = 0x401234;
+    regs->rsp = 0x7fff00001000;
+    regs->rbp = 0x10;
+    expect_text(ask("vCont;c"), "T02thread:1;06:1000000000000000;07:00100000ff7f0000;10:3412400000000000;",
+                "RBP, RSP and RIP: gdb need not ask for them after each stop");
+}
+
 static void the_description_comes_in_windows(void **state)
 {
     char all[32768] = "", packet[64];
@@ -436,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup(signals_are_taken_and_forgotten, begin),
         cmocka_unit_test_setup(a_stop_has_a_signal, begin),
         cmocka_unit_test_setup(a_stop_names_thread_and_reason, begin),
+        cmocka_unit_test_setup(a_stop_says_where, begin),
         cmocka_unit_test_setup(the_description_comes_in_windows, begin),
         cmocka_unit_test_setup(the_end, begin),
     };
