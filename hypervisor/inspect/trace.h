@@ -47,6 +47,7 @@ extern struct trace {
         uint64_t tsc_offset;   /* the guest's time stamp counter minus ours */
         uint32_t taken;        /* events of that ring that were read, */
         uint64_t lost;         /* or overwritten before we came */
+        uint64_t switched;     /* when the guest told of a thread that lost this CPU last */
     } vcpus[MAX_VCPUS];
 } trace;
 

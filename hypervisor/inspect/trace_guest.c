@@ -105,6 +105,17 @@ static uint64_t when(const struct trace_vcpu *t, uint64_t tsc, const struct mome
     return ns < (double)now->ns ? now->ns - (uint64_t)ns : 0;
 }
 
+/* One thread at a time has a CPU. But each look at the two clocks errs by some ns, so that what followed
+ * closely might overlap; and of two that overlap on a track Perfetto does not show both there. */
+static void follow_last_switch(struct trace_vcpu *t, struct trace_event *e)
+{
+    if (e->begin < t->switched)
+        e->begin = t->switched;
+    if (e->end < e->begin)
+        e->end = e->begin;
+    t->switched = e->end;
+}
+
 static void translate(struct vcpu *vcpu, const struct guest_event *g, const struct moment *now)
 {
     struct trace_vcpu *t = &trace.vcpus[vcpu->id];
@@ -118,6 +129,8 @@ static void translate(struct vcpu *vcpu, const struct guest_event *g, const stru
     e.end = when(t, g->end, now);
     e.begin = when(t, g->begin, now);
     e.begin = e.begin < e.end ? e.begin : e.end;
+    if (e.kind == TRACE_SWITCH)
+        follow_last_switch(t, &e);
     for (unsigned i = 0; i < sizeof g->name && g->name[i]; i++)
         e.text[i] = isprint((unsigned char)g->name[i]) ? g->name[i] : '?';
     if (trace_wants(&e))

@@ -34,7 +34,7 @@ class Exits(kernel.Command):
         if words:
             raise self.usage()
         try:
-            said = gdb.execute("monitor exits", to_string=True)
+            said = kernel.say("monitor exits")
         except gdb.error:
             said = ""
         rows = list(parse(said))

@@ -32,7 +32,7 @@ class Hypervisor(kernel.Command):
         if not process:
             raise gdb.GdbError("gdb does not know Terrarium's process: leave, and type `make gdb WHO=both`")
         options = ["-q", "-p", process, *PREPARE, *words]
-        gdb.execute("shell gdb %s" % " ".join(map(shlex.quote, options)))
+        gdb.execute("shell %s" % " ".join(map(shlex.quote, [os.environ.get("GDB") or "gdb", *options])))
         if int(gdb.convenience_variable("_shell_exitcode") or 0):
             raise gdb.GdbError("the second gdb has failed. If it may not attach (ptrace: Operation not permitted): "
                                "sudo sysctl kernel.yama.ptrace_scope=0")

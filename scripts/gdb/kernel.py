@@ -1,6 +1,7 @@
 """What the commands share: Moss's variables, structures and strings, found by its debugging information, and clear errors."""
 
 import inspect
+import re
 import gdb
 
 PAGE = 4096
@@ -107,11 +108,29 @@ def offset(kind, member):
     return kind[member].bitpos // 8
 
 
+# ---- What gdb says --------------------------------------------------------------------------------------------------------
+
+
+def plain(said):
+    """What gdb has said, as it is shown. gdb 18 hands it to us as it writes to an editor: each line a record, ~"text\\n"."""
+    lines = said.splitlines()
+    records = [match.group(1) for match in (re.match(r'[~@]"(.*)"$', line) for line in lines) if match]
+    if len(records) != len(lines):
+        return said
+    return "".join(records).encode("latin-1", "replace").decode("unicode_escape")
+
+
+def say(command):
+    """What gdb answers to a command."""
+    return plain(gdb.execute(command, to_string=True))
+
+
 # ---- Memory -------------------------------------------------------------------------------------------------------------
 
 
 def read(address, size):
-    return bytes(gdb.selected_inferior().read_memory(address, size))
+    """Bytes of memory. Of no byte gdb itself would read none, or complain: it depends on its version."""
+    return bytes(gdb.selected_inferior().read_memory(address, size)) if size else b""
 
 
 def word(address):
@@ -122,11 +141,11 @@ class physical:
     """In a `with` statement: addresses are physical. Terrarium and QEMU both know this packet."""
 
     def __enter__(self):
-        if '"OK"' not in gdb.execute("maintenance packet Qqemu.PhyMemMode:1", to_string=True):
+        if '"OK"' not in say("maintenance packet Qqemu.PhyMemMode:1"):
             raise gdb.GdbError("this gdb server cannot read physical memory; Terrarium's and QEMU's can")
 
     def __exit__(self, *unused):
-        gdb.execute("maintenance packet Qqemu.PhyMemMode:0", to_string=True)
+        say("maintenance packet Qqemu.PhyMemMode:0")
 
 
 def text(pointer):
@@ -220,7 +239,7 @@ def in_user_mode():
 
 def symbol(address):
     """"name+offset" of an address, or "?"."""
-    said = gdb.execute("info symbol %#x" % address, to_string=True)
+    said = say("info symbol %#x" % address)
     if said.startswith("No symbol"):
         return "?"
     return said.split(" in section")[0].replace(" ", "")

@@ -276,16 +276,36 @@ class WithoutAGuest(unittest.TestCase):
         self.assertIn("this gdb server has no `monitor exits`", said["exits"])
 
 
+    def test_records_for_an_editor_are_read(self):
+        """gdb 18, started by an editor, hands records to Python where others hand text."""
+        records = '~"sending: x\\n"\n~"received: \\"OK\\"\\n"\n'
+        said = session(None, ["python import kernel", ("records", "python print(kernel.plain(%r), end='')" % records),
+                              ("text", "python print(kernel.plain('~ \"a\"\\n~'))"), ("said", "python print(kernel.say('echo a'))")])
+        self.assertEqual(said["records"], '\nsending: x\nreceived: "OK"\n')
+        self.assertEqual(said["text"], '\n~ "a"\n~\n')
+        self.assertEqual(said["said"], "\na\n")
+
+
 class Start(unittest.TestCase):
     """scripts/gdb/start as `make gdb` calls it, as far as no guest runs."""
 
     def test_the_hypervisor(self):
         with tempfile.NamedTemporaryFile("w", suffix=".gdb") as file:
-            file.write("set confirm off\nset debuginfod enabled off\nbreak main\nrun\nbacktrace\ninfo signals SIGUSR1\nkill\n")
+            file.write("set confirm off\nbreak main\nrun\nbacktrace\ninfo signals SIGUSR1\nkill\n")
             file.flush()
             said = start("hypervisor", "-batch -x " + file.name).stdout
         self.assertRegex(said, r"SIGUSR1 +No\s+No\s+Yes", "kicks of vCPUs are no stops, and Terrarium gets them")
         self.assertRegex(said, r"#0 +main \(argc=\d+, argv=0x\w+\) at hypervisor/main.c")
+
+    def test_another_gdb(self):
+        with tempfile.NamedTemporaryFile("w", suffix="-gdb", delete=False) as file:
+            self.addCleanup(os.remove, file.name)
+            file.write("#!/bin/sh\necho I am another: $*\n")
+        os.chmod(file.name, 0o700)
+        self.assertIn("I am another: -q", start("hypervisor", GDB=file.name).stdout)
+        done = start("hypervisor", GDB="/none/gdb")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no /none/gdb; ", done.stdout)
 
     def test_a_wrong_who(self):
         done = start("nobody")

@@ -32,9 +32,9 @@ class Settings(unittest.TestCase):
         labels = {task["label"] for task in tasks["tasks"]}
         for configuration in launch["configurations"]:
             with self.subTest(configuration["name"]):
-                self.assertEqual(configuration["type"], "cppdbg")
                 self.assertIn(configuration["preLaunchTask"], labels)
-                self.assertTrue(shutil.which(configuration["miDebuggerPath"]))
+                path = {"cppdbg": "miDebuggerPath", "gdbtarget": "gdb"}[configuration["type"]]
+                self.assertTrue(shutil.which(configuration[path]))
                 made = configuration["program"].replace("${workspaceFolder}/build/", "$(B)/")
                 self.assertIn("\n%s:" % made, MAKEFILE)
         for path in re.findall(r"scripts/[\w./-]+", json.dumps(launch)):

@@ -8,28 +8,30 @@ from tests.support import moss
 
 COMMANDS = os.path.join(moss.ROOT, "scripts/gdb/terrarium.py")
 KERNEL = os.path.join(moss.BUILD, "moss.elf")
+GDB = os.environ.get("GDB") or "gdb"  # as scripts/gdb/start has it
+QUIET = {**os.environ, "DEBUGINFOD_URLS": ""}  # its environment: it asks no server, and nobody whether it may
 LIMIT = 2 * moss.PATIENCE * moss.SCALE  # seconds: only ends what hangs
 
 
 def session(where, commands, kernel=KERNEL):
     """Have gdb do all `commands`, each a string or (name, string). Returns what it said from each name to the next."""
-    words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off", "-ex", "set width 0",
+    words = [GDB, "-nx", "-batch", "-ex", "set confirm off", "-ex", "set width 0",
              "-ex", "set remotetimeout %d" % (30 * moss.SCALE), "-ex", "source " + COMMANDS]
     words += ["-ex", "target remote " + where] if where else []
     for command in commands:
         name, command = command if isinstance(command, tuple) else (None, command)
         words += (["-ex", "echo @@%s@@\\n" % name] if name else []) + ["-ex", command]
-    done = subprocess.run(words + ([kernel] if kernel else []), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(words + ([kernel] if kernel else []), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=QUIET,
                           stderr=subprocess.STDOUT, text=True, timeout=LIMIT, cwd=moss.ROOT, errors="replace", check=False)
     parts = re.split(r"^@@(\w+)@@$", done.stdout, flags=re.M)
     return {"": parts[0], **dict(zip(parts[1::2], parts[2::2]))}
 
 
-def start(who, options=""):
+def start(who, options="", **environment):
     """Run scripts/gdb/start as `make gdb` does, with options for gdb. Returns what subprocess.run does; stdout has all output."""
     words = [os.path.join(moss.ROOT, "scripts/gdb/start"), who, KERNEL, *moss.terrarium_command()]
     return subprocess.run(words, cwd=moss.ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=LIMIT, check=False, env={**os.environ, "GDB_OPTIONS": options})
+                          text=True, timeout=LIMIT, check=False, env={**QUIET, "GDB_OPTIONS": options, **environment})
 
 
 class Session(unittest.TestCase):

@@ -4,9 +4,10 @@
 #include "guest.h"
 
 #define EVENTS "\"cat\":\"syscall\""
+#define SWITCH "\"cat\":\"switch\""
 
 static char directory[] = "/tmp/trace-XXXXXX";
-static char code_path[64], trace_path[4][64], trace[1 << 20];
+static char code_path[64], trace_path[5][64], trace[1 << 20];
 static unsigned traces; /* each has a file: the same would be gone on with, as after a reset */
 
 static unsigned count(const char *part)
@@ -62,6 +63,35 @@ static void an_event_of_the_guest_is_in_the_trace(void **state)
                     "its name; reading the port gives 0x54, 'T', while a trace is made");
     expect_contains(trace, "\"task\":7,\"addr\":\"0x1234\",\"value\":-5", "its numbers");
     expect_contains(trace, "\"lost_by_guest\":0", "nothing was lost");
+}
+
+GUEST(two_switches, ".code16",
+      RING "rdtsc; mov %eax, 72; mov %edx, 76; movl $3, 80\n"
+           "rdtsc; mov %eax, 136; mov %edx, 140; movl $3, 144; movl $2, 0\n" SHOW "hlt");
+
+/* When the switch that `at` points to began and ended, in ns. */
+static void switch_times(const char *at, double *begin, double *end)
+{
+    double dur;
+
+    assert_non_null(at);
+    assert_non_null(at = strstr(at, "\"ts\":"));
+    assert_int_equal(sscanf(at, "\"ts\":%lf,\"dur\":%lf", begin, &dur), 2);
+    *end = *begin + dur;
+}
+
+static void one_thread_at_a_time_has_the_cpu(void **state)
+{
+    double begin, end, next_begin, next_end;
+
+    (void)state;
+    trace_guest(two_switches, two_switches_end);
+    const char *first = strstr(trace, SWITCH), *second = first ? strstr(first + 1, SWITCH) : NULL;
+    switch_times(first, &begin, &end);
+    switch_times(second, &next_begin, &next_end);
+    expect_true(next_begin > end - 0.0005,
+                "both say that they began at 0; the second begins where the first ends");
+    expect_true(next_end >= next_begin && end > begin, "they last as long as is left");
 }
 
 GUEST(jump, ".code16",
@@ -130,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_of_the_guest_is_in_the_trace),
+        cmocka_unit_test(one_thread_at_a_time_has_the_cpu),
         cmocka_unit_test(a_head_that_jumps_costs_the_guest_its_events),
         cmocka_unit_test(a_ring_outside_ram_is_no_ring),
         cmocka_unit_test(what_a_guest_says_is_made_harmless),

@@ -12,6 +12,7 @@ import tempfile
 import time
 import unittest
 from tests.support import moss
+from tests.support.gdb import GDB, QUIET
 
 RUN = os.environ.get("TERRARIUM_RUN", "/tmp")  # where sockets can be made
 KERNEL = os.path.join(moss.BUILD, "moss.elf")
@@ -430,12 +431,12 @@ class RealGdb(unittest.TestCase):
 
     @classmethod
     def gdb(cls, where, commands, errors):
-        words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off",
+        words = [GDB, "-nx", "-batch", "-ex", "set confirm off",
                  "-ex", "set remotetimeout %d" % (30 * moss.SCALE), "-ex", "target remote " + where]
         for command in commands:
             words += ["-ex", command]
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(words + [KERNEL], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(words + [KERNEL], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=QUIET)
             patience = Patience(errors, output)
             while process.poll() is None and not patience.is_over():
                 time.sleep(0.05)

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import unittest
 from tests.support import moss
-from tests.support.gdb import KERNEL, Session, session, start
+from tests.support.gdb import GDB, KERNEL, QUIET, Session, session, start
 
 HITS = 1000
 LINES = 400
@@ -139,9 +139,8 @@ class Machine:
     """gdb with its machine interface, as editors use it."""
 
     def __init__(self):
-        self.process = subprocess.Popen(["gdb", "-nx", "-iex", "set debuginfod enabled off", "--interpreter=mi2"], cwd=moss.ROOT,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                        errors="replace")
+        self.process = subprocess.Popen([GDB, "-nx", "--interpreter=mi2"], cwd=moss.ROOT, env=QUIET, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace")
         self.seen = []
 
     def until(self, pattern):
@@ -200,6 +199,7 @@ class Editor(unittest.TestCase):
         gdb.ask("-data-list-register-values x 16")
         gdb.ask('-interpreter-exec console "moss ps"')
         self.assertIn("init", "".join(gdb.seen))
+        gdb.ask('-interpreter-exec console "exits"')
         gdb.ask("-break-delete")
         gdb.ask("-exec-continue", "running")
         gdb.ask("-exec-interrupt")
