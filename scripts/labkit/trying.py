@@ -16,6 +16,9 @@ LOOK_EVERY = 0.3  # seconds
 SAYS_IT = re.compile(r"\blab \d+: (\w+) is yours to write \((.*?)\)")
 LINE_THAT_SAYS_IT = re.compile(rf"^[^'\"\n]{{0,40}}?{SAYS_IT.pattern}.*$", re.MULTILINE)
 
+# Where a sanitizer stopped a program: the place of a wrong operation, or a function on the stack, the innermost first.
+STOPPED_AT = re.compile(r"((?:hypervisor|guestos)/[\w./-]+\.c):(\d+):\d+: runtime error|^ *#\d+ 0x\w+ in (\w+) ", re.MULTILINE)
+
 # Where in a test's own Python it failed: what is behind it tells the learner more.
 TRACEBACK = re.compile(r"^Traceback .*\n(?:  .*\n)+(?:AssertionError: )?", re.MULTILINE)
 
@@ -36,6 +39,7 @@ class Try:
         self.build_directory = f"build/lab{lab.number}"
         self.programs = sorted({one.test.split(".")[0] for one in graded})
         self.functions = work.functions(lab)
+        self.shown = None  # the lines of the last test that failed
 
     def program(self, name):
         """Where the test program or the file of Python tests is."""
@@ -86,9 +90,23 @@ class Try:
         by_test = {name.split("/", 1)[-1]: verdict for name, verdict in verdicts.verdicts.items()}
         return [grade.judge(self.lab, one, by_test, False) for one in self.graded]
 
+    def stopped_in(self, output):
+        """The learner's function in which a sanitizer stopped the test, or None."""
+        for path, line, name in STOPPED_AT.findall(output):
+            if name in self.functions:
+                return name
+            for one in (one for one, where in self.functions.items() if path and where == path):
+                item, first = self.work.item(path, one)
+                if item and 0 <= int(line) - first <= item.code.rstrip().count("\n"):
+                    return one
+        return None
+
     def suspects(self, mark):
-        """{function: what to add} of the functions to look at: those that said themselves that they are not written, else
-        those of the test."""
+        """{function: what to add} of the functions to look at: the one that did what no program may, else those that said
+        themselves that they are not written, else those of the test."""
+        stopped = self.stopped_in(mark.output)
+        if stopped:
+            return {stopped: ""}
         said = {name: f": still to write ({where})" for name, where in SAYS_IT.findall(mark.output) if name in self.functions}
         return said or {name: "" for name in mark.graded.functions}
 
@@ -110,6 +128,10 @@ class Try:
             half = MESSAGE_LINES // 2
             lines[half:-half] = [f"... {left} lines more: scripts/lab test {self.lab.number} {mark.graded.test.split('.')[-1]}"]
         lines += [self.look_at(name, addition) for name, addition in self.suspects(mark).items()]
+        if lines == self.shown:
+            lines = ["the same as above"]
+        else:
+            self.shown = lines
         print("\n".join("          " + line for line in lines if line))
 
     def sum_up(self, marks):

@@ -26,7 +26,17 @@ void expect_text(const char *got, const char *expected, const char *lesson)
 void expect_contains(const char *got, const char *part, const char *lesson)
 {
     if (!got || !strstr(got, part))
-        fail_msg("expected \"%s\" in:\n%s\n%s", part, got ? got : "(nothing)", lesson);
+        fail_msg("expected \"%s\" in:\n%s\n%s", part, got && *got ? got : "(nothing)", lesson);
+}
+
+/* Whether they are a text that can be shown as it is. */
+static bool is_text(const unsigned char *bytes, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size && bytes[at] >= ' ' && bytes[at] < 127)
+        at++;
+    return at == size;
 }
 
 void expect_bytes(const void *got, const void *expected, size_t size, const char *lesson)
@@ -38,6 +48,8 @@ void expect_bytes(const void *got, const void *expected, size_t size, const char
         fail_msg("expected %zu bytes, got no memory at all\n%s", size, lesson);
     while (at < size && g[at] == e[at])
         at++;
+    if (at < size && is_text(g, size) && is_text(e, size))
+        fail_msg("expected \"%.*s\", got \"%.*s\"\n%s", (int)size, e, (int)size, g, lesson);
     if (at < size)
         fail_msg("expected byte %zu of %zu to be 0x%02x, got 0x%02x\n%s", at, size, e[at], g[at], lesson);
 }
