@@ -23,9 +23,15 @@ STOPPED_AT = re.compile(r"((?:hypervisor|guestos)/[\w./-]+\.c):(\d+):\d+: runtim
 TRACEBACK = re.compile(r"^Traceback .*\n(?:  .*\n)+(?:AssertionError: )?", re.MULTILINE)
 
 
+# What the address sanitizer says besides the mistake and the functions of the learner and of the test that lead to it.
+SHADOW = re.compile(r"^=+\n(?===\d+==ERROR)|^HINT: this may be a false positive.*\n.*\n|^Shadow bytes around (?:.*\n)*?(?===\d+==ABORTING)|"
+                    r"^==\d+==ABORTING\n|^ *#\d+ 0x\w+ +(?:\(|in .* tests/support/|in .*/sysdeps/|in .* ?\(/|in \w+ \.\./).*\n|"
+                    r"^ *#\d+ 0x\w+ in (?:main|_start) .*\n", re.MULTILINE)
+
+
 def plain(message):
     """The message of a test as a learner needs it: without what the lines about where to look say again."""
-    text = TRACEBACK.sub("", LINE_THAT_SAYS_IT.sub("", message))
+    text = SHADOW.sub("", TRACEBACK.sub("", LINE_THAT_SAYS_IT.sub("", message)))
     return "\n".join(line for line in text.split("\n") if line.strip())
 
 
