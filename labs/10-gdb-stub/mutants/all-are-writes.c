@@ -1,5 +1,5 @@
-/* In: hypervisor/inspect/gdb_resume.c. Caught by: unit_gdb_stub.a_stop_names_thread_and_reason. Mistake: tells
- * of a variable that was read as if it had been written, and of a debug register as of an INT3. */
+/* In: hypervisor/inspect/gdb_resume.c. Caught by: unit_gdb_stub.a_stop_names_thread_and_reason. Mistake:
+ * tells of a variable that was read as if it had been written, and of a debug register as of an INT3. */
 void reply_stop(struct reply *r, struct vcpu *vcpu)
 {
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
