@@ -13,7 +13,7 @@ ERROR_LINES = 60
 LOOK_EVERY = 0.3  # seconds
 
 # What a stub says of itself when it is called (labs/support/); a line of its own in Moss begins with "Moss panics: ".
-SAYS_IT = re.compile(r"\blab \d+: (\w+) is yours to write \((.*?)\)")
+SAYS_IT = re.compile(r"\blab (\d+): (\w+) is yours to write \((.*?)\)")
 LINE_THAT_SAYS_IT = re.compile(rf"^[^'\"\n]{{0,40}}?{SAYS_IT.pattern}.*$", re.MULTILINE)
 
 # Where a sanitizer stopped a program: the place of a wrong operation, or a function on the stack, the innermost first.
@@ -108,18 +108,28 @@ class Try:
         return None
 
     def suspects(self, mark):
-        """{function: what to add} of the functions to look at: the one that did what no program may, else those that said
-        themselves that they are not written, else those of the test."""
+        """{(lab, function): what to add} of the functions to look at: the one that did what no program may, else those that
+        said themselves that they are not written (in a course's repository also those of earlier labs, and these come first),
+        else those of the test."""
         stopped = self.stopped_in(mark.output)
         if stopped:
-            return {stopped: ""}
-        said = {name: f": still to write ({where})" for name, where in SAYS_IT.findall(mark.output) if name in self.functions}
-        return said or {name: "" for name in mark.graded.functions}
+            return {(self.lab.number, stopped): ""}
+        said = {}
+        for number, name, where in SAYS_IT.findall(mark.output):
+            if name in self.functions_of(int(number)):
+                of_lab = f"lab {number}, " if int(number) != self.lab.number else ""
+                said[int(number), name] = f": still to write ({of_lab}{where})"
+        return dict(sorted(said.items(), key=lambda one: one[0][0])) or {(self.lab.number, name): "" for name in mark.graded.functions}
 
-    def look_at(self, name, addition):
-        if name not in self.functions:
+    def functions_of(self, number):
+        if number == self.lab.number:
+            return self.functions
+        return next((self.work.functions(lab) for lab in kit.labs_up_to(self.lab.number, self.work.root) if lab.number == number), {})
+
+    def look_at(self, number, name, addition):
+        path = self.functions_of(number).get(name)
+        if not path:
             return f"look at {name}, which is missing"
-        path = self.functions[name]
         if not addition and self.work.is_stub(path, name):
             addition = ": still to write"
         return f"look at {name}, {self.work.place(path, name)}{addition}"
@@ -133,7 +143,7 @@ class Try:
         if left > 0 and not self.names:
             half = MESSAGE_LINES // 2
             lines[half:-half] = [f"... {left} lines more: scripts/lab test {self.lab.number} {mark.graded.test.split('.')[-1]}"]
-        lines += [self.look_at(name, addition) for name, addition in self.suspects(mark).items()]
+        lines += [self.look_at(*which, addition) for which, addition in self.suspects(mark).items()]
         if lines == self.shown:
             lines = ["the same as above"]
         else:
@@ -154,8 +164,8 @@ class Try:
             if not self.names:
                 print(f"All done. The questions at the end of labs/{self.lab.name}/README.md are worth a thought now.")
             return True
-        first = next(name for mark in marks if not mark.passed for name in self.suspects(mark))
-        print(f"stuck? scripts/lab hint {self.lab.number} {first}")
+        number, first = next(which for mark in marks if not mark.passed for which in self.suspects(mark))
+        print(f"stuck? scripts/lab hint {number} {first}")
         return False
 
 
