@@ -43,7 +43,7 @@ static int save(const char *path, const char *page, size_t size)
     fwrite(page, 1, size, out);
     if (ferror(out) | fclose(out))
         return complain(-EIO, "report: cannot write all of %s: %s", path, strerror(errno));
-    printf("%s: a page of %.1f MB\n", path, (double)size / 1e6);
+    printf("%s: a page of %.0f KB\n", path, (double)size / 1e3);
     return 0;
 }
 

@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 from labkit import kit, stage
+from labkit.work import Work
 
 # Of the kit itself; everything that could hold a solution (starters, mutants, answers, the kit's own tests) is not named here.
 KIT_FILES = [".clang-format", "LICENSE", "Makefile", "tests/__init__.py", "tests/support", "tests/unit", "labs/support",
@@ -56,6 +57,9 @@ def export(to, last, root=kit.ROOT):
         kit.copy(root, path, to)
     for path, data in sources(last, root).items():
         kit.write_if_changed(to / path, data)
+    for lab in labs:
+        listed = "".join(f"{name} {path}\n" for name, path in Work(root).functions(lab).items())
+        (to / "labs" / lab.name / "functions").write_text(listed)
     (to / ".gitignore").write_text(IGNORE)
     (to / "README.md").write_text(README.format(first=1, last=last, handout=f"labs/{labs[0].name}/README.md"))
     git(to, "init", "-q")

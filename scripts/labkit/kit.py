@@ -40,6 +40,17 @@ class Lab:
         """{path in the kit: text of the starter file}."""
         return _texts(self.directory / "starter")
 
+    def listed_functions(self):
+        """{function: path} as `export` has written it down for a repository that has no starters; {} if it has not."""
+        path = self.directory / "functions"
+        return dict(line.split() for line in path.read_text().splitlines()) if path.is_file() else {}
+
+    def reading_order(self):
+        """{function: its place in hints.md}, which goes through the functions as the handout does."""
+        path = self.directory / "hints.md"
+        names = re.findall(r"^## `?(\w+)", path.read_text(), re.MULTILINE) if path.is_file() else []
+        return {name: place for place, name in enumerate(names)}
+
     def mutant_files(self):
         return sorted((self.directory / "mutants").glob("*.c"))
 

@@ -13,16 +13,25 @@ ERROR_LINES = 60
 LOOK_EVERY = 0.3  # seconds
 
 # What a stub says of itself when it is called (labs/support/); a line of its own in Moss begins with "Moss panics: ".
-SAYS_IT = re.compile(r"\blab \d+: (\w+) is yours to write \((.*?)\)")
+SAYS_IT = re.compile(r"\blab (\d+): (\w+) is yours to write \((.*?)\)")
 LINE_THAT_SAYS_IT = re.compile(rf"^[^'\"\n]{{0,40}}?{SAYS_IT.pattern}.*$", re.MULTILINE)
+
+# Where a sanitizer stopped a program: the place of a wrong operation, or a function on the stack, the innermost first.
+STOPPED_AT = re.compile(r"((?:hypervisor|guestos)/[\w./-]+\.c):(\d+):\d+: runtime error|^ *#\d+ 0x\w+ in (\w+) ", re.MULTILINE)
 
 # Where in a test's own Python it failed: what is behind it tells the learner more.
 TRACEBACK = re.compile(r"^Traceback .*\n(?:  .*\n)+(?:AssertionError: )?", re.MULTILINE)
 
 
+# What the address sanitizer says besides the mistake and the functions of the learner and of the test that lead to it.
+SHADOW = re.compile(r"^=+\n(?===\d+==ERROR)|^HINT: this may be a false positive.*\n.*\n|^Shadow bytes around (?:.*\n)*?(?===\d+==ABORTING)|"
+                    r"^==\d+==ABORTING\n|^ *#\d+ 0x\w+ +(?:\(|in .* tests/support/|in .*/sysdeps/|in .* ?\(/|in \w+ \.\./).*\n|"
+                    r"^ *#\d+ 0x\w+ in (?:main|_start) .*\n", re.MULTILINE)
+
+
 def plain(message):
     """The message of a test as a learner needs it: without what the lines about where to look say again."""
-    text = TRACEBACK.sub("", LINE_THAT_SAYS_IT.sub("", message))
+    text = SHADOW.sub("", TRACEBACK.sub("", LINE_THAT_SAYS_IT.sub("", message)))
     return "\n".join(line for line in text.split("\n") if line.strip())
 
 
@@ -36,6 +45,7 @@ class Try:
         self.build_directory = f"build/lab{lab.number}"
         self.programs = sorted({one.test.split(".")[0] for one in graded})
         self.functions = work.functions(lab)
+        self.shown = None  # the lines of the last test that failed
 
     def program(self, name):
         """Where the test program or the file of Python tests is."""
@@ -86,16 +96,40 @@ class Try:
         by_test = {name.split("/", 1)[-1]: verdict for name, verdict in verdicts.verdicts.items()}
         return [grade.judge(self.lab, one, by_test, False) for one in self.graded]
 
-    def suspects(self, mark):
-        """{function: what to add} of the functions to look at: those that said themselves that they are not written, else
-        those of the test."""
-        said = {name: f": still to write ({where})" for name, where in SAYS_IT.findall(mark.output) if name in self.functions}
-        return said or {name: "" for name in mark.graded.functions}
+    def stopped_in(self, output):
+        """The learner's function in which a sanitizer stopped the test, or None."""
+        for path, line, name in STOPPED_AT.findall(output):
+            if name in self.functions:
+                return name
+            for one in (one for one, where in self.functions.items() if path and where == path):
+                item, first = self.work.item(path, one)
+                if item and 0 <= int(line) - first <= item.code.rstrip().count("\n"):
+                    return one
+        return None
 
-    def look_at(self, name, addition):
-        if name not in self.functions:
+    def suspects(self, mark):
+        """{(lab, function): what to add} of the functions to look at: the one that did what no program may, else those that
+        said themselves that they are not written (in a course's repository also those of earlier labs, and these come first),
+        else those of the test."""
+        stopped = self.stopped_in(mark.output)
+        if stopped:
+            return {(self.lab.number, stopped): ""}
+        said = {}
+        for number, name, where in SAYS_IT.findall(mark.output):
+            if name in self.functions_of(int(number)):
+                of_lab = f"lab {number}, " if int(number) != self.lab.number else ""
+                said[int(number), name] = f": still to write ({of_lab}{where})"
+        return dict(sorted(said.items(), key=lambda one: one[0][0])) or {(self.lab.number, name): "" for name in mark.graded.functions}
+
+    def functions_of(self, number):
+        if number == self.lab.number:
+            return self.functions
+        return next((self.work.functions(lab) for lab in kit.labs_up_to(self.lab.number, self.work.root) if lab.number == number), {})
+
+    def look_at(self, number, name, addition):
+        path = self.functions_of(number).get(name)
+        if not path:
             return f"look at {name}, which is missing"
-        path = self.functions[name]
         if not addition and self.work.is_stub(path, name):
             addition = ": still to write"
         return f"look at {name}, {self.work.place(path, name)}{addition}"
@@ -109,7 +143,11 @@ class Try:
         if left > 0 and not self.names:
             half = MESSAGE_LINES // 2
             lines[half:-half] = [f"... {left} lines more: scripts/lab test {self.lab.number} {mark.graded.test.split('.')[-1]}"]
-        lines += [self.look_at(name, addition) for name, addition in self.suspects(mark).items()]
+        lines += [self.look_at(*which, addition) for which, addition in self.suspects(mark).items()]
+        if lines == self.shown:
+            lines = ["the same as above"]
+        else:
+            self.shown = lines
         print("\n".join("          " + line for line in lines if line))
 
     def sum_up(self, marks):
@@ -126,8 +164,8 @@ class Try:
             if not self.names:
                 print(f"All done. The questions at the end of labs/{self.lab.name}/README.md are worth a thought now.")
             return True
-        first = next(name for mark in marks if not mark.passed for name in self.suspects(mark))
-        print(f"stuck? scripts/lab hint {self.lab.number} {first}")
+        number, first = next(which for mark in marks if not mark.passed for which in self.suspects(mark))
+        print(f"stuck? scripts/lab hint {number} {first}")
         return False
 
 

@@ -99,15 +99,12 @@ class Work:
             return ""
 
     def functions(self, lab):
-        """{function: path} of what is the learner's to write in a lab."""
-        if not self.is_export:
-            return {name: path for path, text in lab.starters().items() for name in source.functions(text)}
-        wanted = {function for one in lab.graded() for function in one.functions}
-        found = {}
-        for path in kit.lab_files(lab.number, self.root):
-            if path.endswith(".c"):
-                found.update({name: path for name in source.functions(self.text(path)) if name in wanted})
-        return found
+        """{function: path} of what is the learner's to write in a lab, in the order of the handout."""
+        if self.is_export:
+            return lab.listed_functions()
+        found = {name: path for path, text in lab.starters().items() for name in source.functions(text)}
+        order = lab.reading_order()
+        return dict(sorted(found.items(), key=lambda item: order.get(item[0], len(order))))
 
     def item(self, path, function):
         """The learner's function, as a source.Item, and its line; (None, 1) if it is not there."""

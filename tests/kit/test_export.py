@@ -9,6 +9,7 @@ import unittest
 from tests.kit.small_kit import ROOT, Kit, SmallKit
 
 from labkit import kit, source
+from labkit.work import Work
 
 COUNTER, SHOUT = "hypervisor/counter.c", "hypervisor/shout.c"
 MUTANT = "/* In: hypervisor/counter.c. Caught by: unit_counter.adding_gives_the_sum. Mistake: subtracts. */\n" \
@@ -173,6 +174,10 @@ class Real(Exporting):
         self.assertEqual(done.returncode, 0, done.stdout)
         self.check_no_solutions(ROOT, to, last)
         self.assertIn(to / "labs/debugging.md", self.check_links(to))
+        work = Work(to)
+        for lab, exported in zip(kit.labs(), kit.labs(to)):
+            self.assertEqual(work.functions(exported), Work(ROOT).functions(lab))
+            self.assertEqual(work.stubs(exported), list(work.functions(exported)), lab.name)
 
     def test_the_first_lab_works_by_itself(self):
         """Half of its tests need KVM."""

@@ -11,7 +11,8 @@ import unittest
 
 from tests.kit.small_kit import COPIED, COUNTER_C, COUNTER_STUBS, ROOT, Kit, SmallKit
 
-from labkit import compiler, kit, source, trying
+from labkit import compiler, grade, kit, source, trying
+from labkit.work import Work
 
 C_FILES = [*ROOT.glob("hypervisor/**/*.c"), *ROOT.glob("guestos/**/*.c"), *ROOT.glob("labs/*/tests/*.c"), *ROOT.glob("*/*/*.h")]
 COUNTER = "work/hypervisor/counter.c"
@@ -121,7 +122,18 @@ class Messages(unittest.TestCase):
     def test_what_a_stub_says_is_not_told_twice(self):
         for line in "lab 4: frame_put is yours to write (section 4.2)", "Moss panicked: lab 4: frame_put is yours to write (section 4.2)":
             self.assertEqual(trying.plain(f"{line}\nexpected 1, got 2\n\nthe lesson\n"), "expected 1, got 2\nthe lesson")
-            self.assertEqual(trying.SAYS_IT.findall(line), [("frame_put", "section 4.2")])
+            self.assertEqual(trying.SAYS_IT.findall(line), [("4", "frame_put", "section 4.2")])
+
+    def test_of_the_address_sanitizer_the_mistake_and_the_way_to_it_are_told(self):
+        mistake = ("==7==ERROR: AddressSanitizer: stack-buffer-overflow on address 0x7f", "READ of size 1 at 0x7f thread T0",
+                   "    #0 0x55 in counter_add hypervisor/counter.c:16", "    #1 0x55 in adding labs/01-count/tests/unit_counter.c:8",
+                   "SUMMARY: AddressSanitizer: stack-buffer-overflow hypervisor/counter.c:16 in counter_add")
+        noise = ("=" * 65, "    #2 0x7f  (/lib/x86_64-linux-gnu/libcmocka.so.0+0x58f7)", "    #3 0x55 in run_range tests/support/results.c:157",
+                 "    #4 0x7f in __libc_start_main_impl ../csu/libc-start.c:360", "    #5 0x55 in _start (build/unit_counter+0x2)",
+                 "HINT: this may be a false positive if your program uses swapcontext", "      (longjmp is supported)",
+                 "Shadow bytes around the buggy address:", "  0x10: 00 f3", "Shadow byte legend:", "==7==ABORTING")
+        text = "\n".join([noise[0], *mistake[:4], *noise[1:7], mistake[4], *noise[7:]])
+        self.assertEqual(trying.plain(f"{text}\n"), "\n".join(mistake))
 
     def test_of_a_python_test_only_the_reason_is_told(self):
         text = ('Traceback (most recent call last):\n  File "x.py", line 3, in test\n    self.assertIn(a, b)\n'
@@ -272,6 +284,26 @@ class Loop(unittest.TestCase):
         self.write("counter_double", "    return 2 * a;")
         text = self.lab("test", status=1, parts=["ok    50  doubling gives the double", "70 of 100 points"])
         self.assertRegex(text, "null pointer|SEGV|Segmentation fault")
+
+    def test_a_sanitizer_names_the_function_and_the_same_is_not_told_twice(self):
+        self.lab("start", 1)
+        self.write("counter_add", "    int sum = 2147483647 + (int)a;\n    return (unsigned)sum + b;")
+        self.write("counter_double", "    return counter_add(a, a);")
+        text = self.lab("test", status=1, parts=["work/hypervisor/counter.c:16:9: runtime error: signed integer overflow"],
+                        without=["look at counter_double"])
+        self.assertEqual(text.count("look at counter_add, work/hypervisor/counter.c:14\n"), 3)
+        self.kit.write("labs/01-count/tests/unit_counter.c", self.kit.read("labs/01-count/tests/unit_counter.c").replace(
+            '(counter_double(1), 2, "Twice 1', '(counter_double(4), 8, "Twice 4'))
+        text = self.lab("test", status=1)
+        self.assertIn("FAIL  20  doubling works for zero and one\n          the same as above\n", text)
+
+    def test_functions_are_in_the_order_of_the_hints(self):
+        hints = self.kit.read("labs/01-count/hints.md")
+        first, second = re.split(r"(?m)^(?=## counter_double)", hints)
+        head, _, first = first.partition("## counter_add")
+        self.kit.write("labs/01-count/hints.md", f"{head}{second}\n## counter_add{first}")
+        self.lab("start", 1)
+        self.lab("test", 1, status=1, parts=["still to write: counter_double, counter_add\n"])
 
     def test_files_that_are_not_graded_are_named(self):
         self.lab("start", 1)
@@ -476,6 +508,16 @@ class Exported(unittest.TestCase):
         self.assertIn("lab 2: Shouting", self.lab("test")[1])
         done = subprocess.run(["git", "status", "--short"], cwd=self.kit.root, capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout, " M hypervisor/counter.c\n")
+
+    def test_a_stub_of_an_earlier_lab_is_named_with_its_lab(self):
+        work = Work(self.kit.root)
+        second = kit.lab(2, self.kit.root)
+        says = "lab 2: shout is yours to write (handout section 2)\nlab 1: counter_add is yours to write (handout section 4)\n"
+        tried = trying.Try(work, second, second.graded(), [])
+        mark = grade.Mark(second, second.graded()[0], False, says, False)
+        self.assertEqual(list(tried.suspects(mark)), [(1, "counter_add"), (2, "shout")])
+        self.assertRegex(tried.look_at(1, "counter_add", tried.suspects(mark)[1, "counter_add"]),
+                         r"look at counter_add, \S*hypervisor/counter.c:\d+: still to write \(lab 1, handout section 4\)")
 
     def test_what_needs_solutions_says_so(self):
         for command in "start", "diff", "reset", "solve":

@@ -32,6 +32,8 @@
 
 #define CPU_SECONDS                                                                                          \
     60 /* that a test may compute (TERRARIUM_TEST_CPU_SECONDS): a busy machine does not stretch it */
+#define CPU_SECONDS_MIN                                                                                      \
+    5 /* where others of the program have computed without an end: the same loop, most likely */
 #define REAL_SECONDS 90 /* that it may take: a guard against sleeping for ever; both times TIMEOUT_SCALE */
 #define MESSAGE_MAX  (256u << 10)
 
@@ -76,11 +78,17 @@ static unsigned scaled(unsigned seconds)
     return seconds * (unsigned)(scale && atoi(scale) > 0 ? atoi(scale) : 1);
 }
 
+static unsigned endless; /* tests so far that computed until they were ended */
+
+/* Half as long after each of those. */
 static unsigned cpu_seconds(void)
 {
     const char *text = getenv("TERRARIUM_TEST_CPU_SECONDS");
+    unsigned seconds = text && atoi(text) > 0 ? (unsigned)atoi(text) : CPU_SECONDS;
 
-    return scaled(text && atoi(text) > 0 ? (unsigned)atoi(text) : CPU_SECONDS);
+    for (unsigned i = 0; i < endless && seconds / 2 >= CPU_SECONDS_MIN; i++)
+        seconds /= 2;
+    return scaled(seconds);
 }
 
 /* Before any other code of the program: take the nonce out of the environment. */
@@ -160,7 +168,9 @@ static void run_range(const struct group *g, size_t first, size_t end, const int
         fflush(NULL);
         write_all(out, &v, sizeof v);
     }
-    exit(failures ? EXIT_FAILURE : EXIT_SUCCESS);
+    if (failures)
+        _exit(EXIT_FAILURE); /* a test that failed has freed nothing: no leaks are to be told */
+    exit(EXIT_SUCCESS);
 }
 
 static void put_end(char *text, size_t size, int status, bool late)
@@ -227,6 +237,7 @@ static int run_child(const struct group *g, size_t first, size_t end, const int 
     waitpid(child, &status, 0);
     kill(-child, SIGKILL); /* what the test left behind */
     put_end(reason, sizeof reason, status, late);
+    endless += WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU;
     for (size_t i = first; i < end; i++) {
         const struct verdict *v = &verdicts[i - first];
         bool told = v->token == token;

@@ -213,6 +213,9 @@ static void chains_come_back_in_any_order(void **state)
         assert_int_equal(add_three(&tokens[i]), 0);
         expect_true(device_pop(&chains[i]), "A chain was added: the device finds it.");
     }
+    expect_true(chains[0].id != chains[1].id,
+                "Two chains were added. The device finds the second one in entry 1 of the available ring: "
+                "next_added modulo the ring's size (virtio 1.2 §2.7.6).");
     device_push(chains[1].id, 1);
     device_push(chains[0].id, 2);
     expect_true(virtqueue_take(queue, &written) == &tokens[1],
@@ -376,14 +379,16 @@ static void nothing_is_lost_in_a_long_run(void **state)
 
 /* --- a device that breaks the rules --- */
 
-static void expect_failure(const char *part)
+static void expect_failure(const char *part, const char *said)
 {
     uint32_t written = 77;
     int token;
+    char lesson[200];
 
-    expect_true(!virtqueue_take(queue, &written),
-                "What the device says cannot be true: no token comes back.");
-    expect_number(failures, 1, "The device is given up, by virtio_fail().");
+    snprintf(lesson, sizeof lesson, "The device says %s: no token comes back, and virtio_fail() gives it up.",
+             said);
+    expect_true(!virtqueue_take(queue, &written), lesson);
+    expect_number(failures, 1, lesson);
     expect_contains(device.failure ?: "nothing", part, "virtio_fail() is told what was wrong.");
     expect_true(!virtqueue_take(queue, &written), "Nothing more comes from a device that was given up.");
     expect_number(failures, 1, "It is given up once.");
@@ -400,7 +405,7 @@ static void an_id_beyond_the_ring(void **state)
     (void)state;
     add_three(&token);
     device_push(RING_SIZE, 0);
-    expect_failure("not given");
+    expect_failure("not given", "that it used chain 8, in a ring of 8");
 }
 
 static void an_id_of_a_free_descriptor(void **state)
@@ -410,7 +415,7 @@ static void an_id_of_a_free_descriptor(void **state)
     (void)state;
     add_one(&token);
     device_push((queue->available->ring[0] + 1) % RING_SIZE, 0);
-    expect_failure("not given");
+    expect_failure("not given", "that it used a descriptor which is free");
 }
 
 static void an_id_from_the_middle_of_a_chain(void **state)
@@ -420,7 +425,7 @@ static void an_id_from_the_middle_of_a_chain(void **state)
     (void)state;
     add_three(&token);
     device_push(queue->descriptors[queue->available->ring[0]].next, 0);
-    expect_failure("not given");
+    expect_failure("not given", "that it used a chain, and names the second descriptor of one");
 }
 
 static void the_same_id_twice(void **state)
@@ -434,7 +439,7 @@ static void the_same_id_twice(void **state)
     device_push(queue->available->ring[0], 0);
     device_push(queue->available->ring[0], 0);
     assert_ptr_equal(virtqueue_take(queue, &written), &tokens[0]);
-    expect_failure("not given");
+    expect_failure("not given", "that it used a chain for the second time");
 }
 
 static void more_bytes_than_fit(void **state)
@@ -444,7 +449,7 @@ static void more_bytes_than_fit(void **state)
     (void)state;
     add_three(&token);
     device_push(queue->available->ring[0], 202); /* 200 and 1 were for writing */
-    expect_failure("room");
+    expect_failure("room", "that it wrote 202 bytes, where there was room for 201");
 }
 
 static void an_index_that_jumps(void **state)
@@ -454,7 +459,7 @@ static void an_index_that_jumps(void **state)
     (void)state;
     add_one(&token);
     queue->used->index += 2;
-    expect_failure("more buffers");
+    expect_failure("more buffers", "that it used 2 chains; it was given 1");
 }
 
 static void an_index_that_goes_back(void **state)
@@ -464,7 +469,7 @@ static void an_index_that_goes_back(void **state)
     (void)state;
     add_one(&token);
     queue->used->index--;
-    expect_failure("more buffers");
+    expect_failure("more buffers", "that it used 65535 chains (its index went back by 1); it was given 1");
 }
 
 /* Whatever the device writes where it must not: chains come back whole, because our notes say how long they

@@ -175,6 +175,24 @@ static void a_reset_takes_the_eventfds_back(void **state)
                   "And io_unwatch(): the thread must not call for a device that is not running.");
 }
 
+static unsigned notifications;
+
+static void count_notification(struct virtio_device *v, unsigned queue)
+{
+    (void)v, (void)queue;
+    notifications++;
+}
+
+/* Have the device's notify() be counted only. */
+static void count_notifications(struct virtio_device *v)
+{
+    static struct virtio_type type;
+
+    type = *v->type;
+    type.notify = count_notification;
+    v->type = &type;
+}
+
 static void an_event_that_comes_too_late_is_nothing(void **state)
 {
     (void)state;
@@ -183,7 +201,12 @@ static void an_event_that_comes_too_late_is_nothing(void **state)
     struct watch *late = watched[1];
     offer_hello();
     set_reg(W, R_STATUS, 0);
+    virtio_each(machine, count_notifications);
+    notifications = 0;
     late->ready(late);
+    expect_number(notifications, 0,
+                  "The device was reset between the event and the lock: only one that is virtio_running() "
+                  "is notified.");
     expect_number(printed_size, 0,
                   "The device was reset in between: its queues are the driver's, and not looked at.");
 }

@@ -105,7 +105,9 @@ static void debug_exit_at(uint64_t rip, unsigned exception)
 
 static void expect_stop(enum gdb_stop stop, const char *lesson)
 {
-    expect_number(gdb.vcpus[0].stop, stop, lesson);
+    static const char *const names[] = {"STOP_NONE", "STOP_STEP", "STOP_BREAK", "STOP_WATCH", "STOP_DIED"};
+
+    expect_text(names[gdb.vcpus[0].stop], names[stop], lesson);
     expect_number(wakes, stop != STOP_NONE, "the debugger's thread is told of a stop, and of nothing else");
     expect_number(pauses, stop != STOP_NONE, "all vCPUs stand when one has stopped, and only then");
 }

@@ -81,28 +81,47 @@ static const char *ask(const char *packet)
     return ask_bytes(packet, strlen(packet));
 }
 
+/* Ask, and compare the answer; NULL: none may come. */
+static void expect_answer(const char *packet, const char *expected, const char *lesson)
+{
+    char whole[300];
+    const char *got = ask(packet);
+
+    snprintf(whole, sizeof whole, "asked %.60s%s: %s", packet, strlen(packet) > 60 ? "..." : "", lesson);
+    if (expected)
+        expect_text(got, expected, whole);
+    else
+        expect_text(got ?: "(nothing)", "(nothing)", whole);
+}
+
+static void expect_it_runs(const char *packet)
+{
+    expect_answer(packet, NULL, "the guest runs now, and the answer comes when it stops");
+}
+
 /* ---- Tests ---- */
 
 static void what_is_not_known_gets_an_empty_answer(void **state)
 {
     (void)state;
-    expect_text(ask("vMustReplyEmpty"), "", "gdb asks this to see that a stub plays by the rules");
-    expect_text(ask("Zz"), "", "a kind of breakpoint that nobody knows");
-    expect_text(ask(""), "", "an empty packet");
+    expect_answer("vMustReplyEmpty", "", "gdb asks this to see that a stub plays by the rules");
+    expect_answer("Zz", "", "a kind of breakpoint that nobody knows");
+    expect_answer("", "", "an empty packet");
 }
 
 static void a_register_is_read_and_written(void **state)
 {
     (void)state;
     host_registers[0].regs.rbx = 0x1122334455667788;
-    expect_text(ask("p1"), "8877665544332211", "register 1 is RBX, its low byte first");
-    expect_text(ask("P1=0102030405060708"), "OK", "the same form");
+    expect_answer("p1", "8877665544332211", "register 1 is RBX, its low byte first");
+    expect_answer("P1=0102030405060708", "OK", "the same form");
     expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "KVM has the new value");
-    expect_text(ask("P1=01"), "E16", "a register needs all its bytes");
-    expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "or stays as it was");
-    expect_text(ask("P1=ffffffffffffffff00"), "E16", "nor more than it has");
-    expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "then nothing may change, either");
-    expect_text(ask("pffff"), "E16", "there is no such register");
+    expect_answer("P1=01", "E16", "a register needs all its bytes");
+    expect_number(host_registers[0].regs.rbx, 0x0807060504030201, "the answer was E16: it stays as it was");
+    expect_answer("P1=ffffffffffffffff00", "E16", "its bytes, and no more");
+    expect_number(host_registers[0].regs.rbx, 0x0807060504030201,
+                  "the answer was E16: then nothing may have changed, either");
+    expect_answer("pffff", "E16", "there is no such register");
 }
 
 static void all_registers_come_in_one_answer(void **state)
@@ -115,7 +134,7 @@ static void all_registers_come_in_one_answer(void **state)
     expect_bytes(answer + 2 * 8 * 16, "2301400000000000", 16, "RIP follows the 16 general registers");
     snprintf(set, sizeof set, "G%s", answer);
     memcpy(set + 1, "ff00000000000000", 16);
-    expect_text(ask(set), "OK", "what was read can be written");
+    expect_answer(set, "OK", "what was read can be written");
     expect_number(host_registers[0].regs.rax, 0xff, "RAX comes first");
     expect_number(host_registers[0].regs.rip, 0x400123, "and the others are the same");
 }
@@ -124,13 +143,13 @@ static void registers_are_those_of_the_chosen_thread(void **state)
 {
     (void)state;
     host_registers[1].regs.rax = 1;
-    expect_text(ask("Hg2"), "OK", "thread 2 is vCPU 1");
-    expect_text(ask("p0"), "0100000000000000", "its RAX");
-    expect_text(ask("Hg3"), "E16", "there are two vCPUs");
-    expect_text(ask("T2"), "OK", "thread 2 is alive");
-    expect_text(ask("T3"), "E16", "thread 3 is not");
-    expect_text(ask("qfThreadInfo"), "m1,2", "all threads");
-    expect_text(ask("qsThreadInfo"), "l", "and no more");
+    expect_answer("Hg2", "OK", "thread 2 is vCPU 1");
+    expect_answer("p0", "0100000000000000", "its RAX");
+    expect_answer("Hg3", "E16", "there are two vCPUs");
+    expect_answer("T2", "OK", "thread 2 is alive");
+    expect_answer("T3", "E16", "thread 3 is not");
+    expect_answer("qfThreadInfo", "m1,2", "all threads");
+    expect_answer("qsThreadInfo", "l", "and no more");
     expect_true(gdb.vcpu == host_vm.vcpus[1], "the current one is still thread 2");
 }
 
@@ -138,23 +157,25 @@ static void memory_is_read_and_written(void **state)
 {
     (void)state;
     memcpy(host_code(CODE_GVA), "\x48\x89\xe5", 3);
-    expect_text(ask("m400000,3"), "4889e5", "through the page tables");
-    expect_text(ask("M400001,2:abcd"), "OK", "written");
+    expect_answer("m400000,3", "4889e5", "through the page tables");
+    expect_answer("M400001,2:abcd", "OK", "written");
     expect_bytes(host_code(CODE_GVA), "\x48\xab\xcd", 3, "there it is");
-    expect_text(ask("m500000,4"), "E0e", "nothing is mapped there: an error (14, EFAULT), not zeros");
-    expect_text(ask("m402ffe,4"), "00000000", "the next page is mapped, too");
-    expect_text(ask("m403ffe,4"), "0000", "only what is there");
-    expect_text(ask("M403ffe,4:01020304"), "E0e", "a write that cannot be done wholly is an error");
-    expect_text(ask("M400000,3:01"), "E16", "fewer bytes than promised");
-    expect_text(ask("m400000"), "E16", "no length");
+    expect_answer("m500000,4", "E0e", "nothing is mapped there: an error (14, EFAULT), not zeros");
+    expect_answer("m402ffe,4", "00000000", "the next page is mapped, too");
+    expect_answer("m403ffe,4", "0000", "only what is there");
+    expect_answer("M403ffe,4:01020304", "E0e", "a write that cannot be done wholly is an error");
+    expect_answer("M400000,3:01", "E16", "fewer bytes than promised");
+    expect_answer("m400000", "E16", "no length");
 }
 
 static void a_long_read_is_answered_in_part(void **state)
 {
     (void)state;
+    for (unsigned page = 0; page < 512; page++) /* so that there is more to read than any buffer holds */
+        ((uint64_t *)host_ram)[0x4000 / 8 + page] = 0x8003;
     ask("m400000,7fffffff");
     expect_number(reply.size, PACKET_MAX, "gdb may ask for more than fits; it asks again for the rest");
-    expect_text(ask("m400000,0"), "", "nothing of nothing is no error");
+    expect_answer("m400000,0", "", "nothing of nothing is no error");
 }
 
 static void binary_memory_has_any_bytes(void **state)
@@ -162,17 +183,17 @@ static void binary_memory_has_any_bytes(void **state)
     (void)state;
     expect_text(ask_bytes("X400000,3:\0#}", 13), "OK", "bytes as they are, also zero");
     expect_bytes(host_code(CODE_GVA), "\0#}", 3, "there they are");
-    expect_text(ask("X400000,0:"), "OK", "gdb asks with no bytes whether the command is known");
+    expect_answer("X400000,0:", "OK", "gdb asks with no bytes whether the command is known");
 }
 
 static void physical_memory_can_be_read(void **state)
 {
     (void)state;
     memcpy(host_ram + 0x8000, "ab", 2);
-    expect_text(ask("Qqemu.PhyMemMode:1"), "OK", "from now on addresses are physical");
-    expect_text(ask("m8000,2"), "6162", "no page table is looked at");
-    expect_text(ask("Qqemu.PhyMemMode:0"), "OK", "and taken back");
-    expect_text(ask("m8000,2"), "E0e", "virtual 0x8000 is not mapped");
+    expect_answer("Qqemu.PhyMemMode:1", "OK", "from now on addresses are physical");
+    expect_answer("m8000,2", "6162", "no page table is looked at");
+    expect_answer("Qqemu.PhyMemMode:0", "OK", "and taken back");
+    expect_answer("m8000,2", "E0e", "virtual 0x8000 is not mapped");
 }
 
 static void a_breakpoint_is_there_only_while_the_guest_runs(void **state)
@@ -180,14 +201,14 @@ static void a_breakpoint_is_there_only_while_the_guest_runs(void **state)
     (void)state;
     gdb.int3_exits = true;
     memcpy(host_code(CODE_GVA), "\x55\x90", 2);
-    expect_text(ask("Z0,400000,1"), "OK", "a software breakpoint");
-    expect_text(ask("m400000,2"), "5590", "memory is the guest's own");
-    expect_true(ask("vCont;c") == NULL, "the answer comes when the guest stops");
+    expect_answer("Z0,400000,1", "OK", "a software breakpoint");
+    expect_answer("m400000,2", "5590", "memory is the guest's own");
+    expect_it_runs("vCont;c");
     expect_bytes(host_code(CODE_GVA), "\xcc\x90", 2, "INT3 is planted while vCPUs run");
     run_stop();
     gdb.running = false;
     expect_bytes(host_code(CODE_GVA), "\x55\x90", 2, "and taken out when they stand");
-    expect_text(ask("z0,400000,1"), "OK", "gdb takes it back");
+    expect_answer("z0,400000,1", "OK", "gdb takes it back");
     ask("vCont;c");
     expect_bytes(host_code(CODE_GVA), "\x55\x90", 2, "it is gone");
 }
@@ -251,8 +272,7 @@ static void a_program_keeps_its_breakpoint_while_another_runs(void **state)
     gdb.running = false;
     ask("z0,400000,1"); /* gdb takes all out at each stop, */
     unmap_code();
-    expect_text(ask("Z0,400000,1"), "OK",
-                "and puts them in again: the code is where it was, though not mapped");
+    expect_answer("Z0,400000,1", "OK", "and puts them in again: the code is where it was, though not mapped");
     ask("vCont;c");
     expect_number(*host_code(CODE_GVA), 0xcc, "planted in the same page");
     run_stop();
@@ -260,16 +280,16 @@ static void a_program_keeps_its_breakpoint_while_another_runs(void **state)
     expect_number(*host_code(CODE_GVA), 0x55, "and taken out");
     ask("z0,400000,1");
     *host_code(CODE_GVA + 7) = 0;
-    expect_text(ask("Z0,400000,1"), "E0e", "something else lies there now: the program is gone");
+    expect_answer("Z0,400000,1", "E0e", "something else lies there now: the program is gone");
 }
 
 static void where_nothing_is_mapped_is_no_breakpoint(void **state)
 {
     (void)state;
-    expect_text(ask("Z0,500000,1"), "E0e", "no byte to plant anything in");
+    expect_answer("Z0,500000,1", "E0e", "no byte to plant anything in");
     gdb.debug_registers_work = true;
-    expect_text(ask("Z0,500000,1"), "OK", "a debug register needs none");
-    expect_text(ask("Z1,400000,1"), "OK", "a hardware breakpoint");
+    expect_answer("Z0,500000,1", "OK", "a debug register needs none");
+    expect_answer("Z1,400000,1", "OK", "a hardware breakpoint");
     __u64 debugreg[8] = {0};
     points_to_debug_registers(debugreg);
     expect_number(debugreg[0], 0x500000, "in the first register");
@@ -283,23 +303,23 @@ static void watchpoints_are_debug_registers(void **state)
 
     (void)state;
     gdb.debug_registers_work = true;
-    expect_text(ask("Z2,401000,8"), "OK", "writes of 8 bytes");
-    expect_text(ask("Z4,401010,2"), "OK", "any access to 2 bytes");
+    expect_answer("Z2,401000,8", "OK", "writes of 8 bytes");
+    expect_answer("Z4,401010,2", "OK", "any access to 2 bytes");
     points_to_debug_registers(debugreg);
     expect_number(debugreg[7], 2 | 8 | 9ul << 16 | 7ul << 20, "R/W0 = 1, LEN0 = 2; R/W1 = 3, LEN1 = 1");
-    expect_text(ask("Z2,401001,8"), "", "not a multiple of its size: gdb has to do without");
-    expect_text(ask("Z2,401000,3"), "", "not a size that debug registers have");
-    expect_text(ask("Z3,401000,8"), "", "x86 cannot watch reads alone");
-    expect_text(ask("Z2,401020,8"), "OK", "the third");
-    expect_text(ask("Z2,401028,8"), "OK", "the fourth");
-    expect_text(ask("Z2,401030,8"), "E1c", "there are four (28, ENOSPC)");
+    expect_answer("Z2,401001,8", "", "not a multiple of its size: gdb has to do without");
+    expect_answer("Z2,401000,3", "", "not a size that debug registers have");
+    expect_answer("Z3,401000,8", "", "x86 cannot watch reads alone");
+    expect_answer("Z2,401020,8", "OK", "the third");
+    expect_answer("Z2,401028,8", "OK", "the fourth");
+    expect_answer("Z2,401030,8", "E1c", "there are four (28, ENOSPC)");
 }
 
 static void without_debug_registers_writes_are_found_by_stepping(void **state)
 {
     (void)state;
-    expect_text(ask("Z4,401000,8"), "", "reads cannot be seen by stepping");
-    expect_text(ask("Z2,401000,8"), "OK", "writes change the value");
+    expect_answer("Z4,401000,8", "", "reads cannot be seen by stepping");
+    expect_answer("Z2,401000,8", "OK", "writes change the value");
     ask("vCont;c");
     expect_true(gdb.vcpus[0].creeping, "so the vCPU must be stepped");
     expect_true(!watch_changed(host_vm.vcpus[0], &host_registers[0].sregs), "nothing has changed yet");
@@ -312,8 +332,9 @@ static void without_debug_registers_writes_are_found_by_stepping(void **state)
 static void actions_belong_to_threads(void **state)
 {
     (void)state;
-    expect_true(ask("vCont;s:2;c") == NULL, "the guest runs");
-    expect_true(gdb.vcpus[1].stepping && !gdb.vcpus[0].stepping, "the leftmost action that fits counts");
+    expect_it_runs("vCont;s:2;c");
+    expect_true(gdb.vcpus[1].stepping, "vCont;s:2;c: thread 2 steps, by the leftmost action that fits");
+    expect_true(!gdb.vcpus[0].stepping, "vCont;s:2;c: thread 1 does not step; its plan must say so, too");
     gdb.running = false;
     ask("vCont;r500000,500010:1;s:2");
     expect_true(gdb.vcpus[1].stepping, "thread 2 has an action of its own");
@@ -324,20 +345,20 @@ static void actions_belong_to_threads(void **state)
     expect_number(gdb.vcpus[0].start, 0x400000, "the range to step through");
     expect_number(gdb.vcpus[0].end, 0x400010, "ends before this");
     gdb.running = resumed = false;
-    expect_text(ask("vCont;s:9"), "E16", "there is no thread 9");
-    expect_text(ask("vCont;x"), "E16", "nor an action x");
+    expect_answer("vCont;s:9", "E16", "there is no thread 9");
+    expect_answer("vCont;x", "E16", "nor an action x");
     expect_true(!resumed, "nothing may run then");
-    expect_text(ask("vCont?"), "vCont;c;C;s;S;r", "what there is");
+    expect_answer("vCont?", "vCont;c;C;s;S;r", "what there is");
 }
 
 static void signals_are_taken_and_forgotten(void **state)
 {
     (void)state;
-    expect_true(ask("vCont;C0e:1;S05:2") == NULL, "the guest runs: a signal means nothing to a machine");
+    expect_it_runs("vCont;C0e:1;S05:2");
     expect_true(!gdb.vcpus[0].stepping && !gdb.vcpus[0].held, "C is c");
     expect_true(gdb.vcpus[1].stepping && !gdb.vcpus[1].held, "S is s");
     gdb.running = false;
-    expect_text(ask("vCont;C"), "E16", "its signal is missing");
+    expect_answer("vCont;C", "E16", "its signal is missing");
 }
 
 static void a_stop_has_a_signal(void **state)
@@ -345,9 +366,9 @@ static void a_stop_has_a_signal(void **state)
     static const struct {
         enum gdb_stop stop;
         const char *answer, *why;
-    } known[] = {{STOP_STEP, "T05thread:1;", "SIGTRAP is 5"},
-                 {STOP_NONE, "T02thread:1;", "^C: no reason of its own, SIGINT"},
-                 {STOP_DIED, "T06thread:1;", "the guest died: SIGABRT"},
+    } known[] = {{STOP_STEP, "T05thread:1;", "SIGTRAP is 5, and vCPU 0 is thread 1"},
+                 {STOP_NONE, "T02thread:1;", "^C: no reason of its own, SIGINT (2)"},
+                 {STOP_DIED, "T06thread:1;", "the guest died: SIGABRT (6)"},
                  {STOP_BREAK, "T05thread:1;", "gdb did not say that it knows swbreak"}};
 
     (void)state;
@@ -372,7 +393,7 @@ static void a_stop_names_thread_and_reason(void **state)
     reply_stop(&r, host_vm.vcpus[1]);
     r.data[r.size] = 0;
     expect_text(r.data, "T05thread:2;swbreak:;",
-                "RIP is at the breakpoint already: that is what swbreak says");
+                "vCPU 1 is thread 2, and RIP is at the breakpoint already: that is what swbreak says");
     expect_true(gdb.vcpu == host_vm.vcpus[1], "g and m are about this one now");
     expect_number(gdb.vcpus[1].stop, STOP_NONE, "it is told once");
     r = (struct reply){0};
@@ -381,6 +402,20 @@ static void a_stop_names_thread_and_reason(void **state)
     reply_stop(&r, host_vm.vcpus[0]);
     r.data[r.size] = 0;
     expect_text(r.data, "T05thread:1;watch:401000;", "a watchpoint names its address");
+    gdb.debug_registers_work = true;
+    ask("Z4,401000,8");
+    ask("Z1,400010,1");
+    r = (struct reply){0};
+    gdb.vcpus[0].stop = STOP_WATCH;
+    reply_stop(&r, host_vm.vcpus[0]);
+    r.data[r.size] = 0;
+    expect_text(r.data, "T05thread:1;awatch:401000;", "the point at 401000 is a POINT_ACCESS: awatch");
+    r = (struct reply){0};
+    host_registers[0].regs.rip = 0x400010;
+    gdb.vcpus[0].stop = STOP_BREAK;
+    reply_stop(&r, host_vm.vcpus[0]);
+    r.data[r.size] = 0;
+    expect_text(r.data, "T05thread:1;", "the breakpoint at RIP is in a debug register: no swbreak");
 }
 
 static void a_stop_says_where(void **state)
@@ -413,13 +448,13 @@ static void the_description_comes_in_windows(void **state)
     all[size] = 0;
     expect_contains(all, "<?xml", "from the beginning");
     expect_contains(all, "</target>", "to the end");
-    expect_text(ask("qXfer:features:read:other.xml:0,100"), "", "there is no other");
+    expect_answer("qXfer:features:read:other.xml:0,100", "", "there is no other");
 }
 
 static void the_end(void **state)
 {
     (void)state;
-    expect_text(ask("D"), "OK", "detach");
+    expect_answer("D", "OK", "detach");
     expect_true(hung_up, "the connection ends after the answer");
     expect_number((uint64_t)host_status, (uint64_t)-1, "the guest goes on");
     ask("k");

@@ -1,8 +1,8 @@
 /*
  * How many chains has the driver made available that were not taken yet (next_avail)? Its index wraps at
- * 2^16. If that is more than the queue has entries, the index jumped: break the device (virtio_broken()) and
- * return 0. No entry of the ring may be read before the index: load it with __ATOMIC_ACQUIRE. Virtio 1.2
- * §2.7.6, §2.7.13. Handout, section 4.3.
+ * 2^16. If that is more than the queue has entries, break the device (virtio_broken(), in words like "the
+ * available index jumped from 0 to 9") and return 0. No entry of the ring may be read before the index: load
+ * it with __ATOMIC_ACQUIRE. Virtio 1.2 §2.7.6, §2.7.13. Handout, section 4.3.
  */
 static uint16_t chains_waiting(struct virtio_device *v, unsigned queue, const struct virtqueue *q)
 {

@@ -48,11 +48,12 @@ static void transfer_start(struct blk_request *r)
 }
 
 /*
- * Find the header, the data and the status in r->chain, and fill in r->type, offset (bytes; it must not
- * wrap), bytes (of data), iov, iov_count (the data), status, head and run. The header is the first 16 bytes
- * that we may read, the status the last one that we may write, however the driver cut them into buffers.
- * BLK_IN and BLK_GET_ID have their data where we write, the others where we read. Returns false if header or
- * status are missing. Virtio 1.2 §5.2.6, §2.7.4. Handout, section 4.1.
+ * Find the header, the data and the status in r->chain, and fill in r->type, offset (bytes; where that would
+ * wrap, a multiple of SECTOR that is on no disk), bytes (of data), iov, iov_count (the data), status, head
+ * and run. The header is the first 16 bytes that we may read, the status the last one that we may write,
+ * however the driver cut them into buffers. BLK_IN and BLK_GET_ID have their data where we write, the others
+ * where we read. Returns false if header or status are missing. Virtio 1.2 §5.2.6, §2.7.4. Handout,
+ * section 4.1.
  */
 static bool request_parse(struct blk_request *r)
 {
