@@ -139,7 +139,9 @@ static void vcpu_join(struct vcpu *vcpu)
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec++;
     } while (pthread_timedjoin_np(vcpu->thread, NULL, &until) == ETIMEDOUT);
+    pthread_mutex_lock(&vm->run_lock);
     vcpu->started = false;
+    pthread_mutex_unlock(&vm->run_lock);
 }
 
 int vm_join(struct vm *vm)
@@ -233,7 +235,8 @@ void vm_freeze(struct vm *vm)
 {
     pthread_mutex_lock(&vm->run_lock);
     vm->freezes++;
-    vm_kick(vm);
+    if (vm->wish != WISH_STOP) /* else they end by themselves, and may have been joined */
+        vm_kick(vm);
     pthread_mutex_unlock(&vm->run_lock);
     vm_wait_paused(vm);
 }
