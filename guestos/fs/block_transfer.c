@@ -7,13 +7,13 @@
 #define LATE_SHARE   8
 #define FAILURES_MAX 8 /* writes that fail, before whoever waits for room gets an error */
 
-/* The first ones in a mask that follow each other. */
-static uint8_t first_run(uint8_t mask)
+/* The first sectors in a mask that follow each other, as many as the device takes at once. */
+static uint8_t first_run(uint8_t mask, const struct block_device *device)
 {
     unsigned from = __builtin_ctz(mask);
     unsigned length = __builtin_ctz(~((unsigned)mask >> from));
 
-    return ((1u << length) - 1) << from;
+    return ((1u << MIN(length, device->bytes_max / SECTOR_SIZE)) - 1) << from;
 }
 
 /* One slot's part in a transfer has ended. With the lock held. */
@@ -79,7 +79,7 @@ static uint8_t wanted_of(const struct slot *slot, enum block_op op, enum cache_o
 static uint32_t prepare(struct slot *first, uint8_t wanted, enum block_op op, enum cache_order order)
 {
     struct block_request *request = &first->request;
-    uint8_t part = first_run(wanted);
+    uint8_t part = first_run(wanted, first->device);
     struct slot *slot = first;
 
     *request = (struct block_request){.op = op, .done = transfer_done, .arg = first};
@@ -94,7 +94,7 @@ static uint32_t prepare(struct slot *first, uint8_t wanted, enum block_op op, en
         wanted = wanted_of(next, op, order);
         if (!(wanted & 1))
             break;
-        part = first_run(wanted);
+        part = first_run(wanted, slot->device);
         slot = next;
     }
     return slot + 1 - first;

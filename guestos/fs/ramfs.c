@@ -60,9 +60,14 @@ static int ramfs_lookup(struct vnode *dir, const char *name, struct vnode **out)
     return 0;
 }
 
-/* Add a name; the entry takes a reference to the node. */
+/*
+ * Add a name; the entry takes a reference to the node. A directory that was removed while somebody stands in
+ * it gets none: it can go at any time, and no directory's parent may.
+ */
 static int add_entry(struct vnode *dir, const char *name, struct vnode *node)
 {
+    if (dir->nlink == 0)
+        return -ENOENT;
     struct entry **end = &directory_of(dir)->entries;
     struct entry *entry = kmalloc(sizeof(*entry) + strlen(name) + 1);
 
@@ -121,8 +126,6 @@ static int ramfs_create(struct vnode *dir, const char *name, uint32_t mode, cons
 {
     if (*find_entry(dir, name))
         return -EEXIST;
-    if (dir->nlink == 0)
-        return -ENOENT; /* the directory has been removed while somebody stands in it */
     struct vnode *node = new_node(mode, target);
     if (!node)
         return -ENOMEM;

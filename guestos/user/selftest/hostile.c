@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -339,6 +340,32 @@ TEST(hostile_terminal_pointers)
         if (raw_syscall(SYS_ioctl, tty, calls[i].args[1], (long)map_pages(1, PROT_READ | PROT_WRITE), 0, 0,
                         0) != -ENOTTY)
             try_bad_pointers(&calls[i]);
+}
+
+/* It goes when nobody stands in it any more, and what came into it would be left with a parent that is gone.
+ */
+TEST(hostile_removed_directory)
+{
+    char here[256], gone[300], directory[300], file[300];
+
+    CHECK(getcwd(here, sizeof here) != NULL, "getcwd: %s", strerror(errno));
+    snprintf(gone, sizeof gone, "%s/gone", here);
+    snprintf(directory, sizeof directory, "%s/directory", here);
+    snprintf(file, sizeof file, "%s/file", here);
+    WORKS(mkdir(gone, 0755));
+    WORKS(mkdir(directory, 0755));
+    make_file(file, "content");
+    WORKS(chdir(gone));
+    WORKS(rmdir(gone));
+    FAILS(rename(directory, "x"), ENOENT);
+    FAILS(rename(file, "x"), ENOENT);
+    FAILS(link(file, "x"), ENOENT);
+    FAILS(symlink(file, "x"), ENOENT);
+    FAILS(mkdir("x", 0755), ENOENT);
+    FAILS(open("x", O_CREAT | O_WRONLY, 0644), ENOENT);
+    WORKS(chdir(directory));
+    WORKS(chdir(".."));
+    WORKS(unlink(file));
 }
 
 /* vfork's child shares the memory; with a stack that is no memory it must die alone. */

@@ -48,10 +48,9 @@ static void expect_on_disk(uint64_t offset, size_t n)
     assert_memory_equal(got, model + offset, n);
 }
 
-static void what_is_written_is_read(void **state)
+static void use_at_random(unsigned times)
 {
-    (void)state;
-    for (unsigned i = 0; i < 3000; i++) {
+    for (unsigned i = 0; i < times; i++) {
         size_t n = 1 + moss_random() % (moss_random() % 8 ? 700 : 20000);
         uint64_t offset = moss_random() % (DISK_SIZE - n + 1);
         if (moss_random() % 2)
@@ -66,6 +65,25 @@ static void what_is_written_is_read(void **state)
     expect_read(0, DISK_SIZE);
     assert_int_equal(cache_write_out(&disk->device, CACHE_LATE), 0);
     expect_on_disk(0, DISK_SIZE);
+}
+
+static void what_is_written_is_read(void **state)
+{
+    (void)state;
+    use_at_random(3000);
+}
+
+/* Virtio lets a device say so (size_max). */
+static void a_device_may_take_less_than_a_block_at_once(void **state)
+{
+    static const uint32_t most[] = {SECTOR_SIZE, 3 * SECTOR_SIZE, BLOCK - SECTOR_SIZE};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        disk->device.bytes_max = most[i];
+        use_at_random(200);
+        assert_in_range(disk->bytes_most, 1, most[i]);
+    }
 }
 
 static void a_whole_sector_is_written_without_reading_it(void **state)
@@ -311,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_written_is_read),
+        TEST(a_device_may_take_less_than_a_block_at_once),
         TEST(a_whole_sector_is_written_without_reading_it),
         TEST(late_sectors_wait),
         TEST(reading_in_order_makes_large_requests),
