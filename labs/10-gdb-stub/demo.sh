@@ -26,5 +26,5 @@ show sh -c "$SESSION -ex 'break kmain' -ex continue -ex 'monitor walk 0xffffffff
 
 SERVER="$SERVER --append demo=lose-idt"
 SESSION="${GDB:-gdb} -nx -batch $BUILD/moss.elf -iex 'set confirm off' -iex 'set remotetimeout 100' -ex 'target remote | exec $SERVER 2>/dev/null'"
-say "A kernel that dies is a stop, too. Here it loses its IDT, and the next exception is a triple fault. Registers and stack are still there to be asked."
+say "A kernel that dies is a stop, too. Here it loses its IDT, and the next exception is a triple fault. Registers and stack are still there to be asked. (Intel: where it died. AMD forgets the registers at that moment: what gdb shows is the last exit before.)"
 show sh -c "$SESSION -ex continue -ex 'print/x \$idt_limit' -ex 'backtrace 3' -ex kill | sed 's/^/  /'"
