@@ -79,6 +79,9 @@ struct gdb_registers {
 int registers_load(struct vcpu *vcpu, struct gdb_registers *r);
 int registers_store(struct vcpu *vcpu, const struct gdb_registers *old, struct gdb_registers *r);
 
+/* KVM_GET_SREGS, for values that shall go back by KVM_SET_SREGS. Negative if KVM refuses. */
+int sregs_load(struct vcpu *vcpu, struct kvm_sregs *sregs);
+
 /* A segment register that was loaded with this selector, which names this descriptor (Intel SDM 3A §3.4.5).
  */
 struct kvm_segment segment_from(uint16_t selector, uint64_t descriptor);
@@ -115,7 +118,9 @@ struct gdb_vcpu {
     bool stepping;       /* gdb wants it to stop once RIP is outside */
     uint64_t start, end; /* [start, end) */
     bool creeping;       /* we step it, to see by RIP what the CPU does not tell (gdb_break.c) */
-    bool pushes_flags;   /* the instruction being stepped is PUSHF */
+    unsigned fetching; /* or for so many steps, until the guest has the page of a breakpoint it has come to */
+    bool away;         /* a step has led to a fault: it ends where the guest goes on from that */
+    bool pushes_flags; /* the instruction being stepped is PUSHF */
     enum gdb_stop stop;
     uint64_t address; /* of STOP_WATCH */
 };
@@ -146,11 +151,15 @@ struct gdb {
     bool int3_exits, debug_registers_work, can_block_interrupts; /* see gdb_probe.c */
     struct gdb_vcpu vcpus[MAX_VCPUS];
     struct breakpoint points[GDB_BREAKPOINTS];
-    struct {
+    struct gdb_handler {
         bool planted;
         uint64_t gva, gpa;
         uint8_t before[2];
-    } handler; /* our instruction in place of the guest's #BP handler (gdb_int3.c) */
+    } int3_handler, fault_handler; /* our instruction in place of the guest's handlers (gdb_int3.c) */
+    struct {
+        uint8_t number; /* in the gate of its #BP handler, for us; 0: none */
+        uint64_t gpa;
+    } spare_stack;
 };
 
 extern struct gdb gdb;
@@ -216,10 +225,15 @@ const struct breakpoint *watch_changed(struct vcpu *vcpu, const struct kvm_sregs
 /* See that the guest's #BP handler, if it has one by now, begins with our instruction. Returns whether it
  * does. */
 bool int3_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs);
-void int3_take_out(struct vm *vm);
 
-/* Whether this exit is that instruction. Then, if the INT3 was ours, it is as if it had not been executed,
- * and *ours is true; else the guest's handler goes on. */
+/* The same for its #PF handler, while a breakpoint waits for a page: a program that has got one stops at an
+ * exit soon, so that break_plant() can look. */
+void faults_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs, bool wanted);
+
+void int3_take_out(struct vm *vm); /* both */
+
+/* Whether this exit is such an instruction. Then, if it was an INT3 of ours, it is as if it had not been
+ * executed, and *ours is true; else the guest's handler goes on. */
 bool int3_arrived(struct vcpu *vcpu, bool *ours);
 
 /* ---- Instructions that cannot be single-stepped (gdb_step.c) ---- */

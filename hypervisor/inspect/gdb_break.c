@@ -59,6 +59,13 @@ static bool is_still_there(struct vm *vm, const struct breakpoint *p)
     return code && memcmp(code, p->before, sizeof p->before) == 0;
 }
 
+/* Programs have the lower half of all addresses. Their pages come one by one, as they are needed: with
+ * faults, at which we can look (gdb_int3.c). */
+static bool is_program(uint64_t gva)
+{
+    return gva >> 47 == 0;
+}
+
 static int break_set(struct breakpoint *p, const struct kvm_sregs *sregs)
 {
     struct walk w;
@@ -66,7 +73,12 @@ static int break_set(struct breakpoint *p, const struct kvm_sregs *sregs)
     if (p->slot >= 0 || (walk(gdb.vm, sregs, p->gva, 0, &w) && w.is_ram) || is_still_there(gdb.vm, p))
         return 0;
     p->slot = free_slot(); /* that needs no page that is mapped now */
-    return p->slot >= 0 || is_starting(sregs) ? 0 : -EFAULT;
+    if (p->slot >= 0 || is_starting(sregs) || (!gdb.int3_exits && is_program(p->gva)))
+        return 0;
+    return complain(
+        -EFAULT, "gdb: no page is mapped at %#lx, so that there is no place for a breakpoint yet; %s", p->gva,
+        gdb.int3_exits ? "at most 4 can wait for one, in debug registers"
+                       : "set it when the guest has mapped it");
 }
 
 int point_set(enum gdb_point type, uint64_t gva, uint64_t size)
@@ -154,8 +166,11 @@ void break_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
     bool plants = sregs->cr0 & CR0_PG || vcpu == gdb.vcpu;
     bool missing = !plants || plant_all(vcpu->vm, sregs);
     bool reported = gdb.int3_exits || int3_plant(vcpu, sregs);
+    faults_plant(vcpu, sregs, missing && !gdb.int3_exits);
     pthread_mutex_unlock(&vcpu->vm->lock);
-    v->creeping |= !reported || (missing && is_starting(sregs));
+    bool fetches = v->fetching && missing && sregs->cs.dpl == 0; /* in ring 3 another program runs */
+    v->fetching = fetches ? v->fetching - 1 : 0;
+    v->creeping |= !reported || v->fetching || (missing && is_starting(sregs));
 }
 
 /* The guest may have written there meanwhile: a byte that is not ours any more is its own. Two addresses may

@@ -5,6 +5,8 @@
 /* In the order of GDB_KERNEL_GS_BASE and so on. */
 static const uint32_t msr_numbers[GDB_MSRS] = {MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_SFMASK, MSR_TSC};
 
+#define TSS_BUSY 2 /* of a TSS descriptor's type, 9 or 11 (Intel SDM 3A §7.2.3) */
+
 #define XSTATE_BV 128 /* index in kvm_xsave.region of the bits that say which parts are in use */
 
 static int msrs_ioctl(struct vcpu *vcpu, unsigned long request, uint64_t *values)
@@ -22,10 +24,21 @@ static int msrs_ioctl(struct vcpu *vcpu, unsigned long request, uint64_t *values
     return n == GDB_MSRS ? 0 : -EIO;
 }
 
+/* KVM says of every TSS that it is busy, as real CPUs want it. An emulated one wants it as it was: else a
+ * program loses the I/O ports that its kernel has allowed it. */
+int sregs_load(struct vcpu *vcpu, struct kvm_sregs *sregs)
+{
+    int err = ioctl(vcpu->fd, KVM_GET_SREGS, sregs);
+
+    if (!gdb.int3_exits)
+        sregs->tr.type &= (__u8)~TSS_BUSY;
+    return err;
+}
+
 int registers_load(struct vcpu *vcpu, struct gdb_registers *r)
 {
     memset(r, 0, sizeof *r);
-    if (ioctl(vcpu->fd, KVM_GET_REGS, &r->regs) < 0 || ioctl(vcpu->fd, KVM_GET_SREGS, &r->sregs) < 0 ||
+    if (ioctl(vcpu->fd, KVM_GET_REGS, &r->regs) < 0 || sregs_load(vcpu, &r->sregs) < 0 ||
         ioctl(vcpu->fd, KVM_GET_DEBUGREGS, &r->debug) < 0 || ioctl(vcpu->fd, KVM_GET_XSAVE, &r->xsave) < 0)
         return -EIO;
     for (unsigned i = 0; i < 8; i++) /* 3 is an empty register; what the others hold, FXSAVE does not say */

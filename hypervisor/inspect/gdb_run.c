@@ -15,9 +15,9 @@ static void vcpu_debug(struct vcpu *vcpu, uint32_t more)
 
     if (gdb.int3_exits)
         debug.control |= KVM_GUESTDBG_USE_SW_BP;
-    if (v->stepping || v->creeping)
+    if ((v->stepping && !v->away) || v->creeping)
         debug.control |= KVM_GUESTDBG_SINGLESTEP;
-    if (v->stepping && gdb.can_block_interrupts)
+    if ((v->stepping || v->fetching) && gdb.can_block_interrupts)
         debug.control |= KVM_GUESTDBG_BLOCKIRQ; /* a step must not end in an interrupt handler */
     if (v->stepping)
         gdb.has_stepped = true;
@@ -67,7 +67,7 @@ static void go_on(struct vcpu *vcpu, struct cpu_state *s)
 /* A step that nobody wants: a trap flag of ours came back with an RFLAGS that the guest had saved. */
 static void unwanted_step(struct vcpu *vcpu, struct cpu_state *s)
 {
-    if (!gdb.has_stepped) { /* it is the guest's own */
+    if (!gdb.has_stepped && !handlers[KVM_EXIT_DEBUG]) { /* it is the guest's own */
         vcpu_debug(vcpu, KVM_GUESTDBG_INJECT_DB);
         return;
     }
@@ -81,6 +81,7 @@ static void debug_exit(struct vcpu *vcpu, struct cpu_state *s)
     struct gdb_vcpu *v = &gdb.vcpus[vcpu->id];
     const struct breakpoint *fired = point_fired(arch->dr6);
 
+    v->away = false;
     if (arch->exception == BP_VECTOR && break_at(arch->pc)) {
         v->stop = STOP_BREAK;
     } else if (arch->exception == BP_VECTOR) {
@@ -110,7 +111,8 @@ static void look_at_exit(struct vcpu *vcpu)
     struct cpu_state s;
     bool ours = false;
 
-    bool all = v->stepping || v->creeping || !gdb.int3_exits; /* else only KVM's own reports */
+    bool others_step = handlers[KVM_EXIT_DEBUG]; /* at exits that they choose; here they must not */
+    bool all = v->stepping || v->creeping || others_step || !gdb.int3_exits; /* else only KVM's reports */
     if (!gdb.attached || (!all && reason != KVM_EXIT_DEBUG)) {
         if (handlers[reason])
             handlers[reason](vcpu);
@@ -150,7 +152,8 @@ void run_prepare(struct vm *vm)
         if (handlers[reason] || reason == KVM_EXIT_DEBUG)
             vm->handlers[reason] = look_at_exit;
     memset(gdb.vcpus, 0, sizeof gdb.vcpus);
-    gdb.handler.planted = false;
+    gdb.int3_handler = gdb.fault_handler = (struct gdb_handler){0};
+    gdb.spare_stack.number = 0;
     for (unsigned i = 0; i < GDB_BREAKPOINTS; i++)
         gdb.points[i].planted = false; /* the machine is another one than before a reset */
 }
@@ -196,7 +199,8 @@ struct vcpu *run_stop(void)
     break_take_out(gdb.vm);
     for (unsigned i = 0; i < gdb.vm->cpus; i++) {
         struct gdb_vcpu *v = &gdb.vcpus[i];
-        v->stepping = v->creeping = v->held = false;
+        v->stepping = v->creeping = v->away = v->held = false;
+        v->fetching = 0;
         if (v->stop && !first)
             first = gdb.vm->vcpus[i];
         else if (v->stop == STOP_BREAK || v->stop == STOP_STEP)

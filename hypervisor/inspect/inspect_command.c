@@ -14,6 +14,7 @@ static FILE *connect_to(const char *path, const struct sockaddr_un *address)
 {
     FILE *stream = NULL;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
     if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
         stream = fdopen(fd, "r+");
     if (stream)

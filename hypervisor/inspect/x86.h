@@ -39,6 +39,10 @@
 #define MSR_SFMASK         0xc0000084u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 
-#define BP_VECTOR 3 /* of INT3 */
+/* Vectors of exceptions (Intel SDM 3A §6.3.1). */
+#define BP_VECTOR 3 /* INT3 */
+#define DF_VECTOR 8
+#define PF_VECTOR 14
+#define MC_VECTOR 18
 
 #endif

@@ -6,6 +6,7 @@ uint8_t host_ram[HOST_RAM];
 struct vm host_vm;
 struct gdb_registers host_registers[HOST_CPUS];
 int host_status;
+unsigned host_complaints;
 struct kvm_guest_debug host_debug;
 
 static struct vcpu vcpus[HOST_CPUS];
@@ -80,6 +81,13 @@ int ioctl(int fd, unsigned long request, ...)
     }
 }
 
+int complain(int err, const char *format, ...)
+{
+    (void)format;
+    host_complaints++;
+    return err;
+}
+
 int vcpu_enter(struct vcpu *vcpu)
 {
     (void)vcpu;
@@ -121,4 +129,5 @@ void host_begin(void)
     gdb.vcpu = &vcpus[0];
     gdb.attached = true;
     host_status = -1;
+    host_complaints = 0;
 }

@@ -17,6 +17,8 @@ extern struct vm host_vm;
 extern struct gdb_registers host_registers[HOST_CPUS]; /* of each vCPU, as KVM has them */
 extern int host_status;                                /* of the last vm_stop(); -1: none */
 
+extern unsigned host_complaints; /* to the user */
+
 extern struct kvm_guest_debug host_debug; /* of the last KVM_SET_GUEST_DEBUG */
 
 /* A machine in long mode, its page tables as above, all registers zero; breakpoints and steps forgotten. */

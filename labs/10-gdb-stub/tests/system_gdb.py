@@ -369,6 +369,17 @@ class Packets(unittest.TestCase):
             self.assertEqual(wire.ask("vCont;c"), "X%02x" % SIGABRT)
             self.assertEqual(guest.wait(), 121)
 
+    def test_with_step_after(self):
+        """While gdb is there, it alone decides what is stepped; then the other goes on."""
+        with Guest("--step-after", "1", "--stats", append="demo=lose-idt") as guest:
+            wire = guest.connect()
+            self.stop_at(wire, "demo")  # far too far to be stepped to
+            self.assertEqual(wire.ask("D"), "OK")
+            self.assertEqual(guest.wait(), 121)
+            errors = guest.content(guest.errors).decode()
+            self.assertIn("The guest died: #UD", errors)
+            self.assertRegex(errors, r"\d\d+ .*KVM_EXIT_DEBUG")
+
     def test_monitor(self):
         with Guest(wait=False) as guest:
             guest.printed(STARTED)

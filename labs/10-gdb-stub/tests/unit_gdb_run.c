@@ -58,13 +58,20 @@ void server_wake(void)
 
 void single_step(struct vcpu *vcpu, bool on)
 {
-    (void)vcpu, (void)on;
+    (void)vcpu;
+    host_debug.control = on ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP : 0;
 }
 
 static void handle_io(struct vcpu *vcpu)
 {
     (void)vcpu;
     handled++;
+}
+
+static void handle_and_step(struct vcpu *vcpu)
+{
+    handled++;
+    single_step(vcpu, true);
 }
 
 static int begin(void **state)
@@ -228,6 +235,38 @@ static void other_exits_reach_their_handlers(void **state)
     expect_number(handled, 2, "and without a debugger nobody else looks");
 }
 
+static void a_step_waits_for_the_page_that_it_needs(void **state)
+{
+    (void)state;
+    resume(true, 0, 0);
+    expect_true(host_debug.control & KVM_GUESTDBG_SINGLESTEP, "a step");
+    gdb.vcpus[0].away = true; /* the guest's #PF handler has exited */
+    vcpu->run->exit_reason = KVM_EXIT_IO;
+    host_vm.handlers[KVM_EXIT_IO](vcpu);
+    expect_true(!(host_debug.control & KVM_GUESTDBG_SINGLESTEP), "what is stepped is not the handler");
+    debug_exit_at(CODE_GVA + 1, 1);
+    expect_stop(STOP_STEP, "the program goes on with the trap flag that it had");
+}
+
+static void what_others_want_to_step_runs_freely(void **state)
+{
+    begin(state);
+    host_vm.handlers[KVM_EXIT_IO] = host_vm.handlers[KVM_EXIT_DEBUG] = handle_and_step;
+    run_prepare(&host_vm);
+    resume(false, 0, 0);
+    vcpu->run->exit_reason = KVM_EXIT_IO;
+    host_vm.handlers[KVM_EXIT_IO](vcpu);
+    expect_number(handled, 1, "the exit is handled as ever");
+    expect_true(!(host_debug.control & KVM_GUESTDBG_SINGLESTEP),
+                "gdb has said \"continue\": a step would be an event that nobody has asked for");
+    debug_exit_at(CODE_GVA + 1, 1);
+    expect_stop(STOP_NONE, "one that was under way ends silently");
+    expect_true(!(host_debug.control & KVM_GUESTDBG_INJECT_DB), "and is not given to the guest");
+    gdb.attached = false;
+    host_vm.handlers[KVM_EXIT_IO](vcpu);
+    expect_true(host_debug.control & KVM_GUESTDBG_SINGLESTEP, "without gdb, they may");
+}
+
 static void a_detached_guest_is_as_before(void **state)
 {
     (void)state;
@@ -252,6 +291,8 @@ int main(void)
         cmocka_unit_test_setup(a_changed_variable_ends_a_step, begin),
         cmocka_unit_test_setup(a_debug_register_names_its_point, begin),
         cmocka_unit_test_setup(other_exits_reach_their_handlers, begin),
+        cmocka_unit_test_setup(a_step_waits_for_the_page_that_it_needs, begin),
+        cmocka_unit_test_setup(what_others_want_to_step_runs_freely, begin),
         cmocka_unit_test_setup(a_detached_guest_is_as_before, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

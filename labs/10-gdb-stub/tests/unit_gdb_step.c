@@ -270,6 +270,200 @@ static void an_int3_of_the_guest_reaches_its_handler(void **state)
     expect_number(regs->rsp, STACK_GVA + 0x100, "the frame stays");
 }
 
+/* ---- A breakpoint that waits for its page ---- */
+
+#define FAULT_HANDLER (CODE_GVA + 0x900)
+#define PAGE_ENTRY    ((uint64_t *)(host_ram + 0x4000) + 4) /* of the page behind those that are mapped */
+#define LATE_GVA      (CODE_GVA + 0x4000)
+
+static void set_late_breakpoint(void)
+{
+    put_gate(FAULT_HANDLER, 14, 14);
+    memcpy(host_code(FAULT_HANDLER), "\x0f\x01\xca", 3); /* clac */
+    assert_int_equal(point_set(POINT_SOFTWARE, LATE_GVA, 1), 0);
+    break_plant(vcpu, sregs);
+}
+
+/* The program at `rip` needs a page: what the CPU has pushed, and our OUT. */
+static uint64_t *deliver_fault(uint64_t rip, uint16_t cs)
+{
+    uint64_t *pushed = (uint64_t *)host_code(STACK_GVA + 0x100);
+
+    deliver(rip - 1, cs, USER_SS);
+    memmove(pushed + 1, pushed, 5 * sizeof *pushed);
+    pushed[0] = 0x14; /* a fetch in ring 3 */
+    regs->rip = FAULT_HANDLER + 2;
+    return pushed;
+}
+
+static void a_breakpoint_may_wait_for_its_page(void **state)
+{
+    bool ours = true;
+
+    (void)state;
+    set_late_breakpoint();
+    expect_bytes(host_code(FAULT_HANDLER), "\xe6\xb5", 2, "the guest's faults exit");
+    expect_true(!gdb.vcpus[0].creeping, "nothing is stepped");
+    uint64_t *pushed = deliver_fault(CODE_GVA + 0x20, USER_CS);
+    expect_true(int3_arrived(vcpu, &ours) && !ours, "this is our OUT, and no breakpoint");
+    expect_number(regs->rip, FAULT_HANDLER, "the guest's handler runs");
+    expect_number(pushed[0], 0x14, "and finds what it would,");
+    expect_number(pushed[3], RFLAGS_USER | RFLAGS_TF, "but the program will stop behind one instruction");
+    expect_true(gdb.has_stepped, "a step that is ours, not the guest's");
+    *PAGE_ENTRY = 0xb003; /* some page */
+    break_plant(vcpu, sregs);
+    expect_bytes(host_code(FAULT_HANDLER), "\x0f\x01", 2, "nothing is missing now");
+    expect_number(host_ram[0xb000], 0xcc, "the breakpoint is planted");
+    deliver(LATE_GVA, USER_CS, USER_SS);
+    *(uint64_t *)host_code(STACK_GVA + 0x110) |= RFLAGS_TF;
+    expect_true(int3_arrived(vcpu, &ours) && ours, "the program comes to it");
+    expect_number(regs->rflags, RFLAGS_USER,
+                  "without our trap flag: else it would die of it when gdb leaves");
+}
+
+static void a_program_may_come_to_it_first(void **state)
+{
+    bool ours;
+
+    (void)state;
+    set_late_breakpoint();
+    deliver_fault(LATE_GVA, USER_CS);
+    assert_true(int3_arrived(vcpu, &ours));
+    break_plant(vcpu, sregs);
+    expect_true(gdb.vcpus[0].creeping, "its first instruction is the breakpoint: behind it is too late");
+    enter_ring_3();
+    break_plant(vcpu, sregs);
+    expect_true(!gdb.vcpus[0].creeping, "the program has got no page: another one runs");
+    deliver_fault(LATE_GVA, USER_CS);
+    assert_true(int3_arrived(vcpu, &ours));
+    for (unsigned i = 0; i < 100000; i++)
+        break_plant(vcpu, sregs);
+    expect_true(!gdb.vcpus[0].creeping, "a page that comes from a disk is not waited for in steps");
+    deliver_fault(LATE_GVA, USER_CS);
+    assert_true(int3_arrived(vcpu, &ours));
+    *PAGE_ENTRY = 0xb003;
+    break_plant(vcpu, sregs);
+    expect_true(!gdb.vcpus[0].creeping, "there it is");
+}
+
+static void a_fault_of_the_kernel_is_its_own(void **state)
+{
+    bool ours = true;
+
+    (void)state;
+    set_late_breakpoint();
+    uint64_t *pushed = deliver_fault(CODE_GVA + 0x20, 8);
+    break_take_out(&host_vm);
+    expect_true(int3_arrived(vcpu, &ours) && !ours, "our OUT, although it is not there any more");
+    expect_number(regs->rip, FAULT_HANDLER, "the guest's handler runs");
+    expect_number(pushed[3], RFLAGS_USER, "programs get their pages by their own faults");
+}
+
+static void where_no_page_can_be_awaited(void **state)
+{
+    (void)state;
+    expect_number((uint64_t)point_set(POINT_SOFTWARE, 0xffff800000000000, 1), (uint64_t)-EFAULT,
+                  "the kernel's pages come without faults");
+    expect_number(host_complaints, 1, "gdb says only that it cannot; the rest is said here");
+    gdb.int3_exits = true;
+    expect_number((uint64_t)point_set(POINT_SOFTWARE, LATE_GVA, 1), (uint64_t)-EFAULT,
+                  "on a real KVM, debug registers can wait; here there are none");
+}
+
+/* ---- A stack for the frame ---- */
+
+#define TSS         (GDT_GVA + 0x800)
+#define SPARE_STACK (STACK_GVA + 0x400)
+
+/* The guest has a TSS, and a machine check or a double fault has stack 3 of it. */
+static void put_spare_stack(unsigned vector)
+{
+    uint64_t top = SPARE_STACK;
+
+    sregs->tr.base = TSS;
+    memcpy(host_code(TSS) + 36 + 2 * 8, &top, sizeof top); /* IST3 (Intel SDM 3A §7.7) */
+    put_gate(HANDLER + 0x200, vector, 14);
+    host_code(IDT_GVA)[vector * 16 + 4] = 3;
+}
+
+static uint8_t stack_of_int3(void)
+{
+    return host_code(IDT_GVA)[3 * 16 + 4];
+}
+
+static void the_frame_goes_to_a_stack_for_emergencies(void **state)
+{
+    static const unsigned vectors[] = {18, 8};
+
+    for (size_t i = 0; i < COUNT(vectors); i++) {
+        begin(state);
+        put_spare_stack(vectors[i]);
+        set_breakpoint();
+        expect_number(stack_of_int3(), 3,
+                      "behind SYSCALL, RSP is the program's, and nothing may be pushed there");
+        break_plant(vcpu, sregs);
+        expect_number(stack_of_int3(), 3, "that is so as long as the handler is ours");
+        break_take_out(&host_vm);
+        expect_number(stack_of_int3(), 0, "and then the gate is the guest's own again");
+    }
+}
+
+static void a_stack_that_is_none_is_not_taken(void **state)
+{
+    begin(state);
+    set_breakpoint();
+    expect_number(stack_of_int3(), 0, "no gate names one");
+    put_spare_stack(18);
+    sregs->tr.base = ABSENT_GVA;
+    break_plant(vcpu, sregs);
+    expect_number(stack_of_int3(), 0, "the TSS is not mapped");
+    sregs->tr.base = TSS + 8; /* whose IST3 is zero */
+    break_plant(vcpu, sregs);
+    expect_number(stack_of_int3(), 0, "the stack is not mapped");
+    sregs->tr.base = TSS;
+    host_code(IDT_GVA)[3 * 16 + 4] = 5;
+    break_plant(vcpu, sregs);
+    expect_number(stack_of_int3(), 5, "the guest has its own idea of where INT3 is pushed");
+    break_take_out(&host_vm);
+    expect_number(stack_of_int3(), 5, "which stays");
+}
+
+static void an_int3_of_the_guest_is_pushed_where_it_would_be(void **state)
+{
+    const uint64_t kernel_stack = STACK_GVA + 0x800, frame = SPARE_STACK - 40;
+    bool ours = true;
+
+    (void)state;
+    put_spare_stack(18);
+    memcpy(host_code(TSS) + 4, &kernel_stack, sizeof kernel_stack); /* RSP0 */
+    set_breakpoint();
+    deliver(CODE_GVA + 0x40, USER_CS, USER_SS);
+    memcpy(host_code(frame), host_code(regs->rsp), 40);
+    regs->rsp = frame;
+    expect_true(int3_arrived(vcpu, &ours) && !ours, "the INT3 is the guest's");
+    expect_number(regs->rsp, kernel_stack - 40, "from ring 3: the stack that the TSS has for ring 0");
+    expect_bytes(host_code(kernel_stack - 40), host_code(frame), 40, "with all that the CPU has pushed");
+    deliver(CODE_GVA + 0x40, 8, 0x10);
+    *(uint64_t *)host_code(STACK_GVA + 0x100 + 24) = STACK_GVA + 0x707; /* RSP where the INT3 was */
+    memcpy(host_code(frame), host_code(regs->rsp), 40);
+    regs->rsp = frame;
+    break_plant(vcpu, sregs);
+    expect_true(int3_arrived(vcpu, &ours) && !ours, "the INT3 is the guest's");
+    expect_number(regs->rsp, STACK_GVA + 0x700 - 40, "from ring 0: below that, on a multiple of 16");
+}
+
+static void the_tss_is_as_busy_as_an_emulated_cpu_wants_it(void **state)
+{
+    bool ours;
+
+    (void)state;
+    set_breakpoint();
+    deliver(CODE_GVA, USER_CS, USER_SS);
+    sregs->tr.type = 11;
+    assert_true(int3_arrived(vcpu, &ours));
+    expect_number(sregs->tr.type, 9, "QEMU checks a program's I/O ports only with a TSS of type 9");
+}
+
 static void other_exits_are_not_ours(void **state)
 {
     bool ours = false;
@@ -302,6 +496,14 @@ int main(void)
         cmocka_unit_test_setup(in_the_kernel_ss_may_be_null, begin),
         cmocka_unit_test_setup(a_gdt_that_is_gone_does_no_harm, begin),
         cmocka_unit_test_setup(an_int3_of_the_guest_reaches_its_handler, begin),
+        cmocka_unit_test_setup(a_breakpoint_may_wait_for_its_page, begin),
+        cmocka_unit_test_setup(a_program_may_come_to_it_first, begin),
+        cmocka_unit_test_setup(a_fault_of_the_kernel_is_its_own, begin),
+        cmocka_unit_test_setup(where_no_page_can_be_awaited, begin),
+        cmocka_unit_test_setup(the_frame_goes_to_a_stack_for_emergencies, begin),
+        cmocka_unit_test_setup(a_stack_that_is_none_is_not_taken, begin),
+        cmocka_unit_test_setup(an_int3_of_the_guest_is_pushed_where_it_would_be, begin),
+        cmocka_unit_test_setup(the_tss_is_as_busy_as_an_emulated_cpu_wants_it, begin),
         cmocka_unit_test_setup(other_exits_are_not_ours, begin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
