@@ -59,6 +59,19 @@ int main(void)
 }
 """
 
+ALONE = r"""
+#include "expect.h"
+static int runs;
+static void first(void **state) { (void)state; expect_number(++runs, 1, "nobody else was here"); }
+static void second(void **state) { (void)state; expect_number(++runs, 1, "nobody else was here"); }
+static void fails(void **state) { (void)state; expect_number(1, 2, "the lesson"); }
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(first), cmocka_unit_test(second), cmocka_unit_test(fails)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+"""
+
 
 class Runner(unittest.TestCase):
     @classmethod
@@ -67,6 +80,9 @@ class Runner(unittest.TestCase):
             program = cls.compile(directory, "test", PROGRAM)
             cls.all = cls.run_program(runner.Job(program))
             cls.some = cls.run_program(runner.Job(program, names=("passes", "fails")))
+            by_hand = cls.compile(directory, "alone", ALONE)
+            cls.by_hand = [subprocess.run([by_hand], capture_output=True, text=True, check=False, env={**os.environ, **names})
+                           for names in ({}, {"TERRARIUM_TESTS": "first second"})]
             cls.sharing = cls.run_program(runner.Job(cls.compile(directory, "sharing", SHARING)))
 
     @staticmethod
@@ -120,6 +136,11 @@ class Runner(unittest.TestCase):
 
     def test_tests_of_one_run_share_a_process(self):
         self.assertEqual({name: verdict for name, (verdict, _) in self.sharing.items()}, {"first": "pass", "second": "pass"})
+
+    def test_by_hand_each_test_is_alone_too_and_can_be_picked(self):
+        for done, status, end in zip(self.by_hand, (1, 0), ("3 tests, 1 failed\n", "2 tests, 0 failed\n")):
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertTrue(done.stderr.endswith(end), done.stderr)
 
     def test_tests_can_be_picked(self):
         self.assertEqual({name: verdict for name, (verdict, _) in self.some.items()}, {"passes": "pass", "fails": "fail"})
