@@ -27,6 +27,7 @@ FILE_MAX = 2 << 40  # bytes of the largest file; most can be holes, and what it 
 BUILT_FILE_MAX = 128 << 20  # bytes of the largest file that a compiler may write
 DISK_MAX = 4 << 30  # bytes by which a disk may get fuller meanwhile
 MEMORY_DISK, MEMORY_DISK_MIN = "/dev/shm", 1 << 30  # where files are memory, and how many bytes it must have to be of use
+SPARE = 1 << 29  # bytes of memory and of a disk that are left for the machine, whoever holds the rest
 OPEN_FILES_MAX = 1024
 PERIOD = 0.2  # seconds between two looks
 SWEEPS = 20  # through its processes: each finds those that were born during the one before
@@ -94,10 +95,24 @@ def kill_all():
         time.sleep(0.01)
 
 
-def shared_memory():
-    """Bytes of memory that are files of no disk: they belong to no process."""
+def machine_memory(what):
+    """Bytes, of all the machine: "Shmem" is files of no disk, which belong to no process; "MemAvailable" is to be had."""
     with open("/proc/meminfo") as file:
-        return next(int(line.split()[1]) << 10 for line in file if line.startswith("Shmem:"))
+        return next(int(line.split()[1]) << 10 for line in file if line.startswith(f"{what}:"))
+
+
+def held_bytes(directories, pids):
+    """Bytes of the files below these directories, and of the others that these processes and this one have open."""
+    paths = [os.path.join(at, name) for directory in directories for at, _, names in os.walk(directory) for name in names]
+    for pid in [os.getpid(), *pids]:
+        with contextlib.suppress(OSError):
+            paths += [f"/proc/{pid}/fd/{fd}" for fd in os.listdir(f"/proc/{pid}/fd")]
+    found = {}
+    for path in paths:
+        with contextlib.suppress(OSError):
+            state = os.stat(path)
+            found[state.st_dev, state.st_ino] = state.st_blocks * 512
+    return sum(found.values())
 
 
 @contextlib.contextmanager
@@ -128,7 +143,7 @@ class Guard(threading.Thread):
     def __init__(self, disks):
         super().__init__(daemon=True)
         self.reason, self.over = "", threading.Event()
-        self.shared = shared_memory()
+        self.shared = machine_memory("Shmem")
         self.free = {path: free_bytes(path) for path in disks}
 
     def too_much(self, now):
@@ -136,9 +151,18 @@ class Guard(threading.Thread):
         memory = sum(memory for _, memory in now.values())
         if len(now) > PROCESSES_MAX:
             return f"it ran more than {PROCESSES_MAX} processes at once"
-        if memory > MEMORY_MAX or shared_memory() - self.shared > MEMORY_MAX:
-            return f"it used more than {MEMORY_MAX >> 20} MiB of memory"
-        if any(before - free_bytes(path) > DISK_MAX for path, before in self.free.items()):
+        too_much_memory = f"it used more than {MEMORY_MAX >> 20} MiB of memory"
+        if memory > MEMORY_MAX:
+            return too_much_memory
+        # Of the rest only the machine's sums are quickly known, and others work there, too: who holds it is asked when it is much.
+        more_shared = machine_memory("Shmem") - self.shared
+        less_free = max(before - free_bytes(path) for path, before in self.free.items())
+        if more_shared <= MEMORY_MAX and less_free <= DISK_MAX:
+            return ""
+        held = held_bytes(self.free, now)
+        if more_shared > MEMORY_MAX and (held > MEMORY_MAX or machine_memory("MemAvailable") < SPARE):
+            return too_much_memory
+        if less_free > DISK_MAX and (held > DISK_MAX or min(map(free_bytes, self.free)) < SPARE):
             return f"it wrote more than {DISK_MAX >> 20} MiB to the disk"
         return ""
 

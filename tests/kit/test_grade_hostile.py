@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 from tests.kit.grading import COUNTER, Grading, hostile
 
@@ -123,7 +124,32 @@ class Exhausting(Grading):
             guard = limits.Guard([directory])
             self.assertEqual(guard.too_much({}), "")
             guard.free[directory] += limits.DISK_MAX + (1 << 30)
-            self.assertEqual(guard.too_much({}), "it wrote more than 4096 MiB to the disk")
+            self.assertEqual(guard.too_much({}), "", "another has filled it")
+            with mock.patch.object(limits, "held_bytes", return_value=limits.DISK_MAX + 1):
+                self.assertEqual(guard.too_much({}), "it wrote more than 4096 MiB to the disk")
+
+    def test_what_others_on_the_machine_hold_is_not_counted(self):
+        with limits.scratch(self.base) as directory:
+            guard = limits.Guard([directory])
+            guard.shared -= limits.MEMORY_MAX + (1 << 30)
+            self.assertEqual(guard.too_much({}), "")
+            for available, held in (1 << 40, limits.MEMORY_MAX + 1), (limits.SPARE - 1, 0):
+                numbers = {"Shmem": 0, "MemAvailable": available}
+                with mock.patch.object(limits, "held_bytes", return_value=held), \
+                     mock.patch.object(limits, "machine_memory", side_effect=numbers.get):
+                    guard.shared = -limits.MEMORY_MAX - 1
+                    self.assertEqual(guard.too_much({}), "it used more than 3072 MiB of memory")
+
+    def test_files_are_held_by_who_has_them_open_too(self):
+        with limits.scratch(self.base) as directory:
+            before = limits.held_bytes([directory], [])
+            with open(os.path.join(directory, "file"), "wb") as file:
+                file.write(bytes(1 << 20))
+                file.flush()
+                self.assertEqual(limits.held_bytes([directory], []) - before, 1 << 20)
+                os.unlink(file.name)
+                self.assertEqual(limits.held_bytes([directory], []) - before, 1 << 20)
+            self.assertEqual(limits.held_bytes([directory], []), before)
 
     def test_directories_that_are_deep_and_forbidden(self):
         self.check("""
