@@ -1,4 +1,5 @@
 TITLE_04 = Page tables, and why a guest died
+HYPERVISOR += hypervisor/huge_pages.c
 HYPERVISOR += hypervisor/inspect/walk.c
 HYPERVISOR += hypervisor/inspect/x86.h
 HYPERVISOR += hypervisor/inspect/inspect.h

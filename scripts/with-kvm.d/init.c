@@ -135,6 +135,8 @@ static void settle(void)
     static const struct rlimit files = {.rlim_cur = 1024, .rlim_max = 1048576};
 
     write_file("/proc/sys/vm/overcommit_memory", "1"); /* guests may have far more RAM than they ever touch */
+    write_file("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+               "advise"); /* for terrarium --huge-pages */
     symlink("/proc/self/fd", "/dev/fd");
     symlink("/proc/self/fd/0", "/dev/stdin");
     symlink("/proc/self/fd/1", "/dev/stdout");
