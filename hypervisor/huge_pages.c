@@ -1,11 +1,13 @@
-/* `--huge-pages`: the host gives RAM in pages of 2 MiB. Then the first touch of each 2 MiB leaves the guest, not
- * of each 4 KiB, and a walk of the nested page tables is one level shorter. madvise(2), "MADV_HUGEPAGE". */
+/* `--huge-pages`: the host gives RAM in pages of 2 MiB. Then the first touch of each 2 MiB leaves the guest,
+ * not of each 4 KiB, and a walk of the nested page tables is one level shorter. madvise(2), "MADV_HUGEPAGE".
+ */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include "feature.h"
 
-#define SETTING "/sys/kernel/mm/transparent_hugepage/shmem_enabled" /* Linux, admin-guide/mm/transhuge.rst */
+#define SETTING "/sys/kernel/mm/transparent_hugepage/shmem_enabled" /* Linux, admin-guide/mm/transhuge.rst   \
+                                                                     */
 
 static struct option options[] = {
     {.name = "huge-pages",

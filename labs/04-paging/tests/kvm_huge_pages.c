@@ -2,8 +2,8 @@
 #include <sys/mman.h>
 #include "guest.h"
 
-#define HUGE   (2 * MiB)
-#define PAGES  (HUGE / 4096)
+#define HUGE    (2 * MiB)
+#define PAGES   (HUGE / 4096)
 #define SETTING "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
 /* Of the 2 MiB at `gpa`, whose first byte is touched, how many pages of 4 KiB has the host given? */
