@@ -14,7 +14,6 @@
 #define GATE_TYPE          7 /* and one bit: interrupt (14) or trap gate (15) */
 #define GATE_IST           4 /* the byte with the number of a stack in the TSS, 1 to 7; 0: none */
 #define DESCRIPTOR_PRESENT (1ul << 47)
-#define RFLAGS_TF          (1ul << 8)
 #define TSS_RSP0           4 /* Intel SDM 3A §7.7 */
 #define TSS_IST            28
 #define STEPS_MAX          8     /* kicks may come between */

@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 from tests.support import moss
+from tests.support.gdb import GDB, QUIET
 
 KERNELS = os.path.join(moss.ROOT, "build/with-kvm/machine-*/kernel")
 INIT = os.path.join(moss.ROOT, "labs/10-gdb-stub/tests/linux_init.c")
@@ -85,12 +86,13 @@ class Linux(unittest.TestCase):
     def gdb(cls, guest, entry):
         """Have gdb do the session. When the guest says that it is ready, gdb learns a symbol that it has named, and gets ^C."""
         learned = cls.program + ".symbols"
-        words = ["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "set confirm off", "-ex", "set width 0",
+        words = [GDB, "-nx", "-batch", "-ex", "set confirm off", "-ex", "set width 0",
                  "-ex", "set remotetimeout %d" % (30 * moss.SCALE), "-ex", "target remote " + guest.socket]
         for command in cls.SESSION:
             words += ["-ex", command.replace("ENTRY", hex(entry)).replace("LEARN", "source " + learned)]
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(words + [cls.program], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(words + [cls.program], env=QUIET, stdin=subprocess.DEVNULL, stdout=output,
+                                       stderr=subprocess.STDOUT)
             patience, interrupted = server.Patience(guest.errors), False
             while process.poll() is None and guest.process.poll() is None and not patience.is_over():
                 time.sleep(0.05)
