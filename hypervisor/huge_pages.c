@@ -6,8 +6,8 @@
 #include <unistd.h>
 #include "feature.h"
 
-#define SETTING "/sys/kernel/mm/transparent_hugepage/shmem_enabled" /* Linux, admin-guide/mm/transhuge.rst   \
-                                                                     */
+/* Linux, admin-guide/mm/transhuge.rst. */
+#define SETTING "/sys/kernel/mm/transparent_hugepage/shmem_enabled"
 
 static struct option options[] = {
     {.name = "huge-pages",

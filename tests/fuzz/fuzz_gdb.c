@@ -54,6 +54,11 @@ struct vcpu *run_stop(void)
     return NULL;
 }
 
+void faults_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs, bool wanted)
+{
+    (void)vcpu, (void)sregs, (void)wanted;
+}
+
 bool int3_plant(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
     (void)vcpu;

@@ -49,12 +49,6 @@ class Static(unittest.TestCase):
             if path.endswith(".py") or "python" in interpreter(path):
                 compile(text_of(path), path, "exec")
 
-    def test_fuzzers_compile(self):
-        """They are run by hand only, and must not fall behind what they attack."""
-        seen_by = {path: "with-moss" if "sources: guestos" in text_of(path) else "on-host" for path in tracked("tests/fuzz/*.c")}
-        objects = [f"build/tests/{headers}/{path[:-2]}.o" for path, headers in seen_by.items()]
-        self.run_tool("make", "-s", "-j2", "CI=1", *objects)
-
     def test_every_source_begins_with_what_it_is_for(self):
         wrong = [path for path in tracked("*.c", "*.h", "*.S") if not text_of(path).startswith(("/*", "//"))]
         self.assertEqual(wrong, [], "the first line must be a comment")
