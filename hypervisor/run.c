@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include "feature.h"
 
+#define STACK_SIZE MiB
+
 static uint64_t memory = 128 * MiB, cpus = 1;
 
 static int memory_set(const char *value)
@@ -80,6 +82,17 @@ static int run_once(int signal_fd)
     return status;
 }
 
+/* A thread's usual 8 MiB of stack may get a page of 2 MiB from the host, for the few KiB that are needed. */
+static void use_small_stacks(void)
+{
+    pthread_attr_t usual;
+
+    pthread_attr_init(&usual);
+    pthread_attr_setstacksize(&usual, STACK_SIZE);
+    pthread_setattr_default_np(&usual);
+    pthread_attr_destroy(&usual);
+}
+
 static int run_command(int argc, char **argv)
 {
     static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
@@ -94,6 +107,7 @@ static int run_command(int argc, char **argv)
         sigaddset(&set, ends[i]);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* in all threads: the signals come by signal_fd alone */
     int signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    use_small_stacks();
     do
         status = run_once(signal_fd);
     while (status == STATUS_RESET); /* a reset is a new machine */
